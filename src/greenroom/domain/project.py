@@ -24,7 +24,7 @@ class Role:
     ``command`` is an argument vector run in the release's folder (empty for the web role, which Greenroom serves
     itself). ``processes`` are web worker processes or copies of a worker; ``threads`` belong to web.
     ``connections``: database connections that one process may open (pool + overflow).
-    ``every`` is a cron role's interval in seconds. ``singleton``: never two at once, also during a release.
+    ``schedule`` is a cron role's five-field cron line (UTC). ``singleton``: never two at once, also during a release.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Role:
     processes: int = 1
     threads: int = 8
     connections: int = 5
-    every: float | None = None
+    schedule: str | None = None
     singleton: bool = False
     stop_timeout: float = 35.0
 
