@@ -89,9 +89,9 @@ class Project:
     app: App
     roles: tuple[Role, ...]
     environments: tuple[Environment, ...]
-    policy: Policy = Policy()
-    edge: Edge = Edge()
-    database: DatabaseLimits = DatabaseLimits()
+    policy: Policy = field(default_factory=Policy)
+    edge: Edge = field(default_factory=Edge)
+    database: DatabaseLimits = field(default_factory=DatabaseLimits)
     prove: ProvePaths = field(default_factory=ProvePaths)
 
     @property

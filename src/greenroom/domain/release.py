@@ -23,7 +23,7 @@ class Identity:
     @property
     def digest(self) -> str:
         """sha256 in hex over the four parts."""
-        parts = "\n".join(("greenroom/1", self.tree, self.lock, self.python, self.server))
+        parts = f"greenroom/1\n{self.tree}\n{self.lock}\n{self.python}\n{self.server}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     @property

@@ -1,0 +1,99 @@
+"""What is due after a command has returned or died: finish, undo, retire.
+
+``due`` is asked by whoever holds the lease: the next command, or the supervisor (a CronJob on Kubernetes).
+"""
+
+from __future__ import annotations
+
+from greenroom.domain.stage import Mode, Observation, Slot, slot_id
+from greenroom.domain.steps import (
+    Confirm,
+    Drain,
+    Launch,
+    Plan,
+    Probe,
+    Retire,
+    SetMode,
+    StageRelease,
+    Step,
+    Switch,
+    Watch,
+    Workers,
+)
+
+
+def due(seen: Observation, now: float) -> Plan:
+    """Everything that should happen by ``now`` (seconds since the epoch) and has not.
+
+    Nothing in it changes what the public sees, except that a release's window which nobody ended is ended.
+    """
+    steps = (*_open_again(seen), *_judge(seen, now), *_leave(seen, now))
+    return Plan(seen.environment, steps, seen.live_slot.release if seen.live_slot else None, "due work")
+
+
+def _open_again(seen: Observation) -> tuple[Step, ...]:
+    if seen.mode is Mode.OPEN or not seen.window or seen.live_slot is None:
+        return ()
+    if seen.heads is None or seen.may_serve(seen.live_slot.release).ok:
+        return (SetMode(Mode.OPEN),)
+    return _forward(seen)
+
+
+def _forward(seen: Observation) -> tuple[Step, ...]:
+    """A window died after its migration: the old release may not serve any more, so a newer one must."""
+    safe = [r.id for r in seen.releases if seen.may_serve(r.id).ok]
+    if not safe:
+        return ()
+    ready = [s for s in seen.others if s.release == safe[-1] and s.id in seen.up]
+    slot = ready[-1].id if ready else slot_id(safe[-1], seen.next_number)
+    launch: tuple[Step, ...] = () if ready else (StageRelease(safe[-1]), Launch(safe[-1], slot))
+    switch = Switch(slot, seen.live, warm=0.0)
+    return (*launch, Probe(slot), switch, SetMode(Mode.OPEN), Confirm(slot), Workers(slot))
+
+
+def _judge(seen: Observation, now: float) -> tuple[Step, ...]:
+    live = seen.live_slot
+    if live is None or seen.mode is not Mode.OPEN:
+        return ()
+    if live.watch_until is not None and live.watch_until > now:
+        return ()
+    if live.watch_until is not None:
+        return (Watch(live.id, live.previous), *_workers(seen, live))
+    return _workers(seen, live)
+
+
+def _workers(seen: Observation, live: Slot) -> tuple[Step, ...]:
+    return () if seen.working == {live.id} else (Workers(live.id),)
+
+
+def _leave(seen: Observation, now: float) -> tuple[Step, ...]:
+    if seen.window and seen.mode is not Mode.OPEN:
+        return ()
+    watched = seen.live_slot is not None and seen.live_slot.watch_until is not None
+    gone = [s for s in seen.others if _is_over(s, seen, now) and not (watched and _is_way_back(s, seen))]
+    return tuple(step for s in gone for step in (Drain(s.id), Retire(s.id)))
+
+
+def _is_over(slot: Slot, seen: Observation, now: float) -> bool:
+    abandoned = slot.warm_until is None
+    expired = slot.warm_until is not None and slot.warm_until <= now
+    dead = slot.id not in seen.up
+    return abandoned or expired or dead
+
+
+def _is_way_back(slot: Slot, seen: Observation) -> bool:
+    live = seen.live_slot
+    return live is not None and live.previous == slot.id and slot.id in seen.up
+
+
+def next_deadline(seen: Observation) -> float | None:
+    """The earliest moment (seconds since the epoch) at which ``due`` may have something new to say."""
+    times = [t for s in seen.slots for t in (s.warm_until if s.id != seen.live else None, s.watch_until) if t]
+    return min(times, default=None)
+
+
+def undo(seen: Observation) -> Plan:
+    """After a failure before the switch: remove the candidate, open again. The public saw nothing."""
+    candidates = [s for s in seen.others if s.warm_until is None]
+    steps = (*_open_again(seen), *(step for s in candidates for step in (Drain(s.id), Retire(s.id))))
+    return Plan(seen.environment, steps, seen.live_slot.release if seen.live_slot else None, "undo")

@@ -1,0 +1,9 @@
+"""Every door in memory: public fakes for tests, ``--dry-run`` and simulation.
+
+They keep the same promises as the real doors; ``tests/contract`` runs one suite against both.
+"""
+
+from greenroom.drivers.memory.doors import MemoryPlatform, memory_doors
+from greenroom.drivers.memory.world import Crash, World
+
+__all__ = ["Crash", "MemoryPlatform", "World", "memory_doors"]

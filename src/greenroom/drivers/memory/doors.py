@@ -1,0 +1,314 @@
+"""The doors of a :class:`~greenroom.drivers.memory.world.World`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.release import Release
+from greenroom.domain.secret import Secret
+from greenroom.domain.stage import Mode, Slot
+from greenroom.domain.verdict import Measure
+from greenroom.drivers.memory.world import World
+from greenroom.ports import (
+    Doors,
+    Done,
+    Drained,
+    Entry,
+    Holder,
+    Part,
+    Presence,
+    Probed,
+    StageSeen,
+    Switched,
+    TrafficSeen,
+    Values,
+)
+
+
+@dataclass(slots=True)
+class MemoryClock:
+    """Time that passes only when somebody sleeps."""
+
+    world: World
+
+    def now(self) -> float:
+        return self.world.time
+
+    def sleep(self, seconds: float) -> None:
+        self.world.time += seconds
+
+
+@dataclass(slots=True)
+class MemoryStage:
+    """Slots as entries of a dictionary."""
+
+    world: World
+
+    def observe(self, environment: str) -> StageSeen:
+        w = self.world
+        mine = tuple(s for s in w.slots.values() if s.environment == environment)
+        return StageSeen(mine, frozenset(w.up), frozenset(w.working), w.counter + 1)
+
+    def stage(self, environment: str, release: Release) -> None:
+        self.world.effect(f"stage {release.id}")
+
+    def launch(self, environment: str, release: Release, slot: str, config: str, values: Values) -> Slot:
+        w = self.world
+        number = int(slot.rsplit("-", 1)[1])
+        w.effect(f"record {slot}")
+        w.slots[slot] = Slot(slot, environment, release.id, number, config, w.time)
+        w.counter = max(w.counter, number)
+        w.effect(f"start {slot}")
+        w.up.add(slot)
+        return w.slots[slot]
+
+    def probe(self, environment: str, slot: str, against: str | None) -> Probed:
+        w = self.world
+        w.time += 0.1
+        if slot not in w.up or w.slots[slot].release in w.unready:
+            raise GreenroomError("not-ready", f"slot {slot} did not become ready", "greenroom logs")
+        return Probed(2, True if against else None)
+
+    def healthy(self, environment: str, slot: str) -> bool:
+        w = self.world
+        return slot in w.up and w.slots[slot].release not in w.bad | w.unready
+
+    def amend(self, environment: str, slot: str, **deadlines: float | str | None) -> None:
+        self.world.effect(f"amend {slot}")
+        self.world.slots[slot] = replace(self.world.slots[slot], **deadlines)  # type: ignore[arg-type]
+
+    def workers(self, environment: str, slot: str | None) -> None:
+        self.world.effect("stop workers")
+        self.world.working.clear()
+        self.world.effect(f"start workers {slot}")
+        if slot is not None:
+            self.world.working.add(slot)
+
+    def retire(self, environment: str, slot: str) -> None:
+        w = self.world
+        w.effect(f"stop {slot}")
+        w.up.discard(slot)
+        w.working.discard(slot)
+        w.effect(f"forget {slot}")
+        w.slots.pop(slot, None)
+
+
+@dataclass(slots=True)
+class MemoryTraffic:
+    """The edge as three variables."""
+
+    world: World
+
+    def observe(self, environment: str) -> TrafficSeen:
+        return TrafficSeen(self.world.live, self.world.mode, self.world.window)
+
+    def switch(self, environment: str, slot: str) -> Switched:
+        if slot not in self.world.slots:
+            raise GreenroomError("no-slot", f"slot {slot} is not there", "greenroom status")
+        self.world.effect(f"switch {slot}")
+        self.world.live = slot
+        return Switched(0.0, 0.0)
+
+    def confirm(self, environment: str, slot: str) -> float:
+        if self.world.live != slot or slot not in self.world.up:
+            raise GreenroomError(
+                "not-confirmed", f"{slot} does not answer through the edge", "greenroom status"
+            )
+        return 0.0
+
+    def measure(self, environment: str, slot: str, since: float, until: float) -> Measure:
+        there = self.world.slots.get(slot)
+        if there is not None and there.release in self.world.bad and slot == self.world.live:
+            return Measure(100, 50, 10.0)
+        return self.world.measures.get(slot, Measure())
+
+    def drain(self, environment: str, slot: str, timeout: float) -> Drained:
+        cut = self.world.in_flight.pop(slot, 0)
+        self.world.time += min(timeout, 0.1)
+        return Drained(cut, 0.1)
+
+    def mode(self, environment: str, mode: Mode, window: bool) -> None:
+        self.world.effect(f"mode {mode}")
+        self.world.mode, self.world.window = mode, window
+
+
+@dataclass(slots=True)
+class MemoryJobs:
+    """Migrations are applied one revision at a time, so that a crash can fall between two."""
+
+    world: World
+
+    def migrate(self, environment: str, release: Release, values: Values) -> Done:
+        w = self.world
+        for revision in release.revisions.pending(w.heads or ()):
+            if revision.id in w.failing_migrations:
+                return Done(1, (f"{revision.id} failed",))
+            w.effect(f"migrate {revision.id}")
+            w.heads = ((w.heads or frozenset()) - frozenset(revision.parents)) | {revision.id}
+        return Done(0)
+
+    def run(self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str) -> Done:
+        self.world.effect(f"run {name}")
+        return Done(0)
+
+
+@dataclass(slots=True)
+class MemorySchema:
+    """The applied heads."""
+
+    world: World
+
+    def heads(self, environment: str) -> frozenset[str] | None:
+        return self.world.heads
+
+
+@dataclass(slots=True)
+class MemoryLedger:
+    """A list with the same chain as the real one."""
+
+    world: World
+
+    def append(self, environment: str, kind: str, **data: Any) -> Entry:
+        before = self.world.entries[-1].hash if self.world.entries else ""
+        text = json.dumps([before, self.world.time, environment, kind, data], sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        entry = Entry(len(self.world.entries) + 1, self.world.time, environment, kind, data, digest)
+        self.world.effect(f"ledger {kind}")
+        self.world.entries.append(entry)
+        return entry
+
+    def entries(
+        self, environment: str | None = None, kind: str | None = None, last: int | None = None
+    ) -> tuple[Entry, ...]:
+        found = [
+            e for e in self.world.entries if environment in (None, e.environment) and kind in (None, e.kind)
+        ]
+        return tuple(found[-last:] if last else found)
+
+    def verify(self) -> int:
+        before = ""
+        for e in self.world.entries:
+            text = json.dumps([before, e.at, e.environment, e.kind, dict(e.data)], sort_keys=True)
+            if hashlib.sha256(text.encode()).hexdigest() != e.hash:
+                raise GreenroomError(
+                    "ledger-broken", f"entry {e.seq} does not fit the chain", exit=Exit.UNSAFE
+                )
+            before = e.hash
+        return len(self.world.entries)
+
+
+@dataclass(slots=True)
+class MemoryBuilder:
+    """Builds are put into ``world.releases`` by the test."""
+
+    world: World
+
+    def build(self, ref: str = "HEAD", dirty: bool = False) -> Release:
+        return self.get(ref)
+
+    def releases(self) -> tuple[Release, ...]:
+        return tuple(sorted(self.world.releases.values(), key=lambda r: r.created_at))
+
+    def get(self, id: str) -> Release:
+        try:
+            return self.world.releases[id]
+        except KeyError:
+            raise GreenroomError(
+                "no-release", f"there is no release {id}", "greenroom releases", Exit.USAGE
+            ) from None
+
+    def remove(self, id: str) -> None:
+        self.world.effect(f"remove {id}")
+        self.world.releases.pop(id, None)
+
+    def collect(self, keep: set[str]) -> object:
+        return None
+
+
+@dataclass(slots=True)
+class MemoryLease:
+    """Freed when its block is left, by a crash too: the death of a holder frees a real one."""
+
+    world: World
+
+    @contextmanager
+    def hold(self, what: str, wait: float) -> Iterator[None]:
+        if self.world.held_by is not None:
+            raise GreenroomError(
+                "locked", f"{self.world.held_by} is running", "greenroom unlock", Exit.LOCKED
+            )
+        self.world.held_by = what
+        try:
+            yield
+        finally:
+            self.world.held_by = None
+
+    def holder(self) -> Holder | None:
+        return Holder(self.world.held_by, "memory", self.world.time) if self.world.held_by else None
+
+    def free(self) -> Holder | None:
+        holder, self.world.held_by = self.holder(), None
+        return holder
+
+
+@dataclass(slots=True)
+class MemoryResource:
+    """Something that is there or not."""
+
+    there: set[str]
+    name: str = "memory"
+
+    def observe(self, environment: str) -> Presence:
+        return Presence(environment in self.there)
+
+    def ensure(self, environment: str) -> None:
+        self.there.add(environment)
+
+    def values(self, environment: str) -> Values:
+        return {"SECRET_KEY": Secret(f"secret of {environment}")}
+
+    def remove(self, environment: str) -> None:
+        self.there.discard(environment)
+
+    def residue(self, environment: str) -> tuple[str, ...]:
+        return (environment,) if environment in self.there else ()
+
+
+@dataclass(slots=True)
+class MemoryPlatform:
+    """A platform that runs or not."""
+
+    running: bool = True
+    woken: int = 0
+
+    def start(self) -> None:
+        self.running = True
+
+    def stop(self) -> None:
+        self.running = False
+
+    def parts(self) -> tuple[Part, ...]:
+        return (Part("memory", "running" if self.running else "stopped"),)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+def memory_doors(world: World) -> Doors:
+    """All doors of one world."""
+    return Doors(
+        stage=MemoryStage(world),
+        traffic=MemoryTraffic(world),
+        jobs=MemoryJobs(world),
+        schema=MemorySchema(world),
+        ledger=MemoryLedger(world),
+        clock=MemoryClock(world),
+        builder=MemoryBuilder(world),
+        resources=(MemoryResource(set()),),
+    )

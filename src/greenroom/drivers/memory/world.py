@@ -1,0 +1,52 @@
+"""The simulated world behind the memory doors: a clock, slots, an edge, a database, and a point to stop at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from greenroom.domain.release import Release
+from greenroom.domain.stage import Mode, Slot
+from greenroom.domain.verdict import Measure
+from greenroom.ports import Entry
+
+
+class Crash(BaseException):
+    """The actor was killed before this effect. Not an :class:`Exception`: nothing may catch and clean up."""
+
+
+@dataclass(slots=True)
+class World:
+    """One environment's world. All of it is plain data that a test may set up and look at.
+
+    ``stop_before`` counts down over effects; the one that reaches zero raises :class:`Crash` instead of happening.
+    ``bad`` releases turn bad after the switch, ``unready`` ones never answer their probe.
+    """
+
+    time: float = 1_000.0
+    releases: dict[str, Release] = field(default_factory=dict)
+    slots: dict[str, Slot] = field(default_factory=dict)
+    up: set[str] = field(default_factory=set)
+    working: set[str] = field(default_factory=set)
+    counter: int = 0
+    live: str | None = None
+    mode: Mode = Mode.OPEN
+    window: bool = False
+    heads: frozenset[str] | None = frozenset()
+    entries: list[Entry] = field(default_factory=list)
+    bad: set[str] = field(default_factory=set)
+    unready: set[str] = field(default_factory=set)
+    failing_migrations: set[str] = field(default_factory=set)
+    measures: dict[str, Measure] = field(default_factory=dict)
+    in_flight: dict[str, int] = field(default_factory=dict)
+    stop_before: int | None = None
+    effects: list[str] = field(default_factory=list)
+    held_by: str | None = None
+
+    def effect(self, name: str) -> None:
+        """Announce an effect that is about to happen; the world may end here."""
+        if self.stop_before is not None:
+            if self.stop_before == 0:
+                self.stop_before = None
+                raise Crash(name)
+            self.stop_before -= 1
+        self.effects.append(name)

@@ -1,0 +1,192 @@
+"""Deploy, restart, roll back: everything that changes what the public sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from greenroom.domain.budget import connection_budget
+from greenroom.domain.due import undo
+from greenroom.domain.errors import Exit, GreenroomError, refused
+from greenroom.domain.events import note
+from greenroom.domain.release import Release
+from greenroom.domain.rollout import Wanted, rollback, rollout
+from greenroom.domain.rollout import retreat as retreat_plan
+from greenroom.domain.stage import Mode, Observation
+from greenroom.domain.steps import Confirm, Plan
+from greenroom.services.performing import Figures, perform
+from greenroom.services.retention import tidy
+from greenroom.services.settle import settle
+from greenroom.services.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for.
+
+    ``window`` allows breaking revisions, ``restart`` a new slot of the live release, ``watch`` False returns after
+    the confirmation; ``wait`` seconds for the lease. ``saved`` is a plan that must still be exactly what is to do.
+    """
+
+    release: Release | None = None
+    window: Mode | None = None
+    restart: bool = False
+    watch: bool = True
+    wait: float = 0.0
+    saved: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a delivery did: the plan, and what performing it measured. ``serving`` is the live slot afterwards."""
+
+    plan: Plan
+    figures: Figures
+    serving: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"plan": self.plan.to_json(), "serving": self.serving, "figures": self.figures.to_json()}
+
+
+def plan_for(target: Target, wish: Wish) -> Plan:
+    """The plan for a wish on what is there now, nothing done. Raises (exit 3) what policy refuses."""
+    seen = target.observe()
+    _check_budget(target)
+    release = wish.release or _live_release(seen)
+    wanted = Wanted(release, target.config(), wish.window, fresh=wish.restart)
+    return rollout(seen, wanted, target.policy)
+
+
+def deploy(target: Target, wish: Wish) -> Outcome:
+    """Bring the wished release on stage, or leave everything as it was.
+
+    Raises with exit 4 when the old release serves on, 5 when a person must look, 3 when policy refuses.
+    """
+    with target.lease.hold("restart" if wish.restart else "deploy", wish.wait):
+        settle(target)
+        plan = plan_for(target, wish)
+        _same_as_saved(plan, wish.saved)
+        if not plan:
+            return Outcome(plan, Figures(), target.observe(schema=False).live)
+        outcome = _carry_out(target, plan if wish.watch else _until_confirmed(plan), "deploy")
+        tidy(target)
+        return outcome
+
+
+def roll_back(target: Target, release: Release | None, wait: float = 0.0) -> Outcome:
+    """Back to the slot that served before, or to a release; returns as soon as it is confirmed."""
+    with target.lease.hold("rollback", wait):
+        seen = target.observe()
+        plan = rollback(seen, release, target.policy, "")
+        outcome = _carry_out(target, _until_confirmed(plan), "rollback")
+    target.platform.wake()
+    return outcome
+
+
+def _carry_out(target: Target, plan: Plan, verb: str) -> Outcome:
+    before = target.observe(schema=False)
+    target.doors.ledger.append(
+        target.environment, f"{verb}.started", release=plan.release, summary=plan.summary
+    )
+    try:
+        figures = perform(target, plan)
+    except BaseException as error:
+        raise _after_failure(target, before, error, verb) from error
+    serving = target.observe(schema=False).live
+    target.doors.ledger.append(
+        target.environment, f"{verb}.done", release=plan.release, slot=serving, **figures.to_json()
+    )
+    return Outcome(plan, figures, serving)
+
+
+def _after_failure(target: Target, before: Observation, error: BaseException, verb: str) -> BaseException:
+    """Put things right, record it, and return the error that tells how it ended."""
+    told = error if isinstance(error, GreenroomError) else _wrapped(error)
+    try:
+        serving = _put_right(target, before, error)
+    except GreenroomError as worse:
+        told, serving = replace_exit(worse, Exit.UNSAFE, before=told), None
+    else:
+        told = replace_exit(told, _exit_for(told, error, serving), serving=serving)
+    target.doors.ledger.append(
+        target.environment, f"{verb}.failed", code=told.code, exit=int(told.exit), message=told.message[:400]
+    )
+    return told
+
+
+def _put_right(target: Target, before: Observation, error: BaseException) -> str | None:
+    seen = target.observe()
+    if before.live is None and seen.live is not None:
+        return seen.live
+    if seen.live == before.live:
+        target.emit(note("undo: nothing public has happened"))
+        perform(target, undo(seen))
+    elif not isinstance(error, KeyboardInterrupt):
+        target.emit(note("return to the slot that served before"))
+        perform(target, retreat_plan(seen, seen.live))
+        target.doors.ledger.append(target.environment, "returned", away=seen.live)
+    after = target.observe(schema=False)
+    return after.live
+
+
+def _wrapped(error: BaseException) -> GreenroomError:
+    if isinstance(error, KeyboardInterrupt):
+        return GreenroomError("interrupted", "interrupted", "greenroom status", Exit.INTERRUPTED)
+    return GreenroomError(
+        "bug", f"{type(error).__name__}: {error}", "this is a fault in Greenroom; greenroom status"
+    )
+
+
+def _exit_for(told: GreenroomError, error: BaseException, serving: str | None) -> Exit:
+    if isinstance(error, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    if told.exit in (Exit.REFUSED, Exit.UNSAFE):
+        return told.exit
+    return Exit.ROLLED_BACK if serving else Exit.FAILED
+
+
+def replace_exit(
+    error: GreenroomError, exit: Exit, serving: str | None = None, before: GreenroomError | None = None
+) -> GreenroomError:
+    """The same error with another exit code, told who serves and what went wrong first."""
+    message = error.message
+    if before is not None and before is not error:
+        message = f"{message} (after: {before.message})"
+    if serving:
+        message += f"; {serving} serves"
+    details = error.details or (before.details if before else "")
+    return GreenroomError(error.code, message, error.hint, exit, details)
+
+
+def _until_confirmed(plan: Plan) -> Plan:
+    """The plan up to its confirmation; what follows is due work and found by observing."""
+    last = max(i for i, s in enumerate(plan.steps) if isinstance(s, Confirm))
+    return replace(plan, steps=plan.steps[: last + 1])
+
+
+def _live_release(seen: Observation) -> Release:
+    live = seen.live_slot
+    release = seen.release(live.release) if live else None
+    if release is None:
+        raise refused("nothing-live", "no release serves in this environment yet", "greenroom deploy")
+    return release
+
+
+def _check_budget(target: Target) -> None:
+    budget = connection_budget(target.roles, target.limits)
+    if not budget.ok:
+        raise refused(
+            "connection-budget",
+            f"two slots at once may open too many database connections: {budget.text}",
+            "lower processes or connections of a role, or raise [database] max_connections",
+        )
+
+
+def _same_as_saved(plan: Plan, saved: Plan | None) -> None:
+    if saved is not None and saved != plan:
+        raise refused(
+            "plan-stale",
+            f"things have changed since the plan was saved; now it would be: {plan.summary}",
+            "make a new one: greenroom plan --out FILE",
+        )

@@ -1,0 +1,181 @@
+"""The one loop that performs a plan: each step to its door, with events and timing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.events import Event
+from greenroom.domain.release import Release
+from greenroom.domain.steps import (
+    Confirm,
+    Drain,
+    Launch,
+    Migrate,
+    Plan,
+    Probe,
+    Retire,
+    SetMode,
+    StageRelease,
+    Step,
+    Switch,
+    Watch,
+    Workers,
+)
+from greenroom.services.target import Target
+from greenroom.services.watching import watch
+
+
+@dataclass(slots=True)
+class Figures:
+    """What performing measured: milliseconds of switches, seconds by step kind, requests cut by drains."""
+
+    switch_ms: list[float] = field(default_factory=list)
+    commit_ms: list[float] = field(default_factory=list)
+    first_answer_ms: list[float] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    cut: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json`` and the ledger; milliseconds to three places."""
+        return {
+            "switch_ms": [round(x, 3) for x in self.switch_ms],
+            "commit_ms": [round(x, 3) for x in self.commit_ms],
+            "first_answer_ms": [round(x, 3) for x in self.first_answer_ms],
+            "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
+            "cut": self.cut,
+        }
+
+
+def perform(target: Target, plan: Plan) -> Figures:
+    """Perform every step in order; the first that fails ends it with its error.
+
+    The caller holds the lease. What a failure leaves is for the caller to undo, or for whoever observes next.
+    """
+    performer = _Performer(target, plan)
+    for index, step in enumerate(plan.steps):
+        performer.perform(step, index)
+    return performer.figures
+
+
+class _Performer:
+    def __init__(self, target: Target, plan: Plan) -> None:
+        self.target = target
+        self.plan = plan
+        self.figures = Figures()
+        self._hands: dict[type[Step], Callable[[Any], str]] = {
+            StageRelease: self._stage,
+            SetMode: self._mode,
+            Migrate: self._migrate,
+            Launch: self._launch,
+            Probe: self._probe,
+            Switch: self._switch,
+            Confirm: self._confirm,
+            Watch: self._watch,
+            Workers: self._workers,
+            Drain: self._drain,
+            Retire: self._retire,
+        }
+
+    def perform(self, step: Step, index: int) -> None:
+        clock = self.target.doors.clock
+        began = clock.now()
+        where = {"index": index + 1, "total": len(self.plan.steps)}
+        self.target.emit(Event("step.started", step.describe(), step.kind, data=where))
+        try:
+            result = self._hands[type(step)](step)
+        except BaseException as error:
+            self.target.emit(Event("step.failed", str(error), step.kind, clock.now() - began, where))
+            raise
+        seconds = clock.now() - began
+        self.figures.seconds[step.kind] = self.figures.seconds.get(step.kind, 0.0) + seconds
+        self.target.emit(Event("step.done", result, step.kind, seconds, where))
+
+    def _release(self, id: str) -> Release:
+        return self.target.doors.builder.get(id)
+
+    def _stage(self, step: StageRelease) -> str:
+        self.target.doors.stage.stage(self.target.environment, self._release(step.release))
+        return ""
+
+    def _mode(self, step: SetMode) -> str:
+        self.target.doors.traffic.mode(self.target.environment, step.mode, step.window)
+        return ""
+
+    def _migrate(self, step: Migrate) -> str:
+        target = self.target
+        release = self._release(step.release)
+        done = target.doors.jobs.migrate(target.environment, release, target.values())
+        heads = target.doors.schema.heads(target.environment)
+        missing = release.revisions.pending(heads or ())
+        if done.exit != 0 or missing:
+            raise GreenroomError(
+                "migration-failed",
+                f"the migration of release {release.id} failed (exit {done.exit})",
+                "nothing changed for the public; read the last lines, correct the revision, deploy again",
+                details="\n".join(done.tail),
+            )
+        return f"{len(step.revisions)} revision(s) applied" + (" (attached)" if done.attached else "")
+
+    def _launch(self, step: Launch) -> str:
+        target = self.target
+        config, values = target.config(), target.values()
+        target.doors.stage.launch(target.environment, self._release(step.release), step.slot, config, values)
+        return ""
+
+    def _probe(self, step: Probe) -> str:
+        probed = self.target.doors.stage.probe(self.target.environment, step.slot, step.against)
+        sessions = {None: "", True: ", sessions carry over", False: ""}[probed.sessions]
+        if probed.sessions is False:
+            raise GreenroomError(
+                "sessions-lost",
+                f"slot {step.slot} does not accept a session cookie signed by {step.against}: "
+                "the switch would sign everybody out",
+                "give the app a SECRET_KEY that does not change from one start to the next",
+                Exit.REFUSED,
+            )
+        return f"{probed.workers} worker process(es) answered{sessions}"
+
+    def _switch(self, step: Switch) -> str:
+        target, env = self.target, self.target.environment
+        now = target.doors.clock.now()
+        stage = target.doors.stage
+        # Deadlines go first: whoever finds the switch done then knows what is due.
+        if step.previous is not None:
+            stage.amend(env, step.previous, warm_until=now + (step.warm or 0.0))
+        watch_until = None if step.watch is None else now + step.watch
+        stage.amend(env, step.slot, switched_at=now, watch_until=watch_until, previous=step.previous)
+        switched = target.doors.traffic.switch(env, step.slot)
+        self.figures.switch_ms.append(switched.switch_ms)
+        self.figures.commit_ms.append(switched.commit_ms)
+        target.doors.ledger.append(env, "switched", slot=step.slot, previous=step.previous)
+        return f"{switched.switch_ms:.2f} ms"
+
+    def _confirm(self, step: Confirm) -> str:
+        answer_ms = self.target.doors.traffic.confirm(self.target.environment, step.slot)
+        self.figures.first_answer_ms.append(answer_ms)
+        return f"X-Release: {step.slot}"
+
+    def _watch(self, step: Watch) -> str:
+        verdict = watch(self.target, step.slot, step.previous)
+        self.target.doors.ledger.append(self.target.environment, "good", slot=step.slot)
+        return verdict.reason
+
+    def _workers(self, step: Workers) -> str:
+        self.target.doors.stage.workers(self.target.environment, step.slot)
+        return ""
+
+    def _drain(self, step: Drain) -> str:
+        drained = self.target.doors.traffic.drain(
+            self.target.environment, step.slot, self.target.policy.drain_timeout
+        )
+        self.figures.cut += drained.cut or 0
+        if drained.cut:
+            return f"{drained.cut} request(s) cut after {drained.seconds:.0f} s"
+        return "" if drained.cut == 0 else "in-flight count unknown on this target"
+
+    def _retire(self, step: Retire) -> str:
+        self.target.doors.stage.retire(self.target.environment, step.slot)
+        return ""

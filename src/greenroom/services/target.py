@@ -1,0 +1,61 @@
+"""What every use case receives: one environment with its doors, policy and configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from greenroom.domain.events import Emit
+from greenroom.domain.policy import Policy
+from greenroom.domain.project import DatabaseLimits, Role
+from greenroom.domain.secret import Secret
+from greenroom.domain.stage import Observation
+from greenroom.ports import Doors, Lease, Platform, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One environment of one project on one target."""
+
+    environment: str
+    doors: Doors
+    lease: Lease
+    platform: Platform
+    policy: Policy
+    roles: tuple[Role, ...]
+    limits: DatabaseLimits
+    emit: Emit
+    app_values: Mapping[str, str] = field(default_factory=dict)
+
+    def values(self) -> Values:
+        """The app's environment variables: what the resources give, then what the project's file says."""
+        merged: dict[str, Secret] = {}
+        for resource in self.doors.resources:
+            merged.update(resource.values(self.environment))
+        merged.update({key: Secret(value) for key, value in self.app_values.items()})
+        return merged
+
+    def config(self) -> str:
+        """A digest of the configuration that a slot would be launched with (12 hex digits)."""
+        values = {key: value.reveal() for key, value in sorted(self.values().items())}
+        text = json.dumps([values, [repr(r) for r in self.roles]], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def observe(self, schema: bool = True) -> Observation:
+        """Look at everything, now. Without ``schema`` the database is not asked (``heads`` is None)."""
+        stage = self.doors.stage.observe(self.environment)
+        traffic = self.doors.traffic.observe(self.environment)
+        return Observation(
+            environment=self.environment,
+            slots=stage.slots,
+            up=stage.up,
+            live=traffic.live,
+            mode=traffic.mode,
+            window=traffic.window,
+            working=stage.working,
+            heads=self.doors.schema.heads(self.environment) if schema else None,
+            releases=self.doors.builder.releases(),
+            next_number=stage.next_number,
+        )
