@@ -119,7 +119,7 @@ def _put_right(target: Target, before: Observation, error: BaseException) -> str
     seen = target.observe()
     if before.live is None and seen.live is not None:
         return seen.live
-    if seen.live == before.live:
+    if seen.live is None or seen.live == before.live:
         target.emit(note("undo: nothing public has happened"))
         perform(target, undo(seen))
     elif not isinstance(error, KeyboardInterrupt):

@@ -16,8 +16,8 @@ from greenroom.domain.stage import Mode, Slot
 from greenroom.domain.verdict import Measure
 from greenroom.drivers.memory.world import World
 from greenroom.ports import (
-    Doors,
     Done,
+    Doors,
     Drained,
     Entry,
     Holder,

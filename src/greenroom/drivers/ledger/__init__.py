@@ -1,0 +1,1 @@
+"""History: an append-only, hash-chained ledger in SQLite."""

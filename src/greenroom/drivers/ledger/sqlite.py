@@ -1,0 +1,109 @@
+"""The ledger of a machine: one SQLite file. Each entry's hash covers the hash of the one before it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.ports import Clock, Entry
+
+_SCHEMA = """
+create table if not exists entry (
+  seq integer primary key,
+  at real not null,
+  environment text not null,
+  kind text not null,
+  data text not null,
+  hash text not null
+);
+create trigger if not exists no_update before update on entry begin select raise(abort, 'append only'); end;
+create trigger if not exists no_delete before delete on entry begin select raise(abort, 'append only'); end;
+"""
+
+
+class SqliteLedger:
+    """See :class:`greenroom.ports.Ledger`."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+
+    def append(self, environment: str, kind: str, **data: Any) -> Entry:
+        text = json.dumps(data, sort_keys=True)
+        with self._open() as db:
+            db.execute("begin immediate")
+            row = db.execute("select seq, hash from entry order by seq desc limit 1").fetchone()
+            seq, before = (row[0] + 1, row[1]) if row else (1, "")
+            at = self._clock.now()
+            digest = _digest(before, seq, at, environment, kind, text)
+            db.execute(
+                "insert into entry values (?, ?, ?, ?, ?, ?)", (seq, at, environment, kind, text, digest)
+            )
+            db.execute("commit")
+        return Entry(seq, at, environment, kind, data, digest)
+
+    def entries(
+        self, environment: str | None = None, kind: str | None = None, last: int | None = None
+    ) -> tuple[Entry, ...]:
+        query = (
+            "select seq, at, environment, kind, data, hash from entry"
+            " where (:environment is null or environment = :environment) and (:kind is null or kind = :kind)"
+            " order by seq desc limit :last"
+        )
+        with self._open() as db:
+            rows = db.execute(
+                query, {"environment": environment, "kind": kind, "last": last or -1}
+            ).fetchall()
+        return tuple(Entry(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5]) for r in reversed(rows))
+
+    def verify(self) -> int:
+        before, count = "", 0
+        with self._open() as db:
+            rows = db.execute("select seq, at, environment, kind, data, hash from entry order by seq")
+            for seq, at, environment, kind, text, found in rows:
+                count += 1
+                if seq != count or _digest(before, seq, at, environment, kind, text) != found:
+                    raise GreenroomError(
+                        "ledger-broken",
+                        f"entry {count} of the ledger does not fit the chain: history was changed there",
+                        "compare with a backup of the state folder",
+                        Exit.UNSAFE,
+                    )
+                before = found
+        return count
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            db = sqlite3.connect(self._path, timeout=10.0, isolation_level=None)
+        except sqlite3.Error as error:
+            raise _unreadable(self._path, error) from error
+        try:
+            db.execute("pragma synchronous = full")
+            if not db.execute("select 1 from sqlite_master where name = 'entry'").fetchone():
+                db.executescript(_SCHEMA)
+            yield db
+        except sqlite3.DatabaseError as error:
+            raise _unreadable(self._path, error) from error
+        finally:
+            db.close()
+
+
+def _digest(before: str, seq: int, at: float, environment: str, kind: str, text: str) -> str:
+    line = json.dumps([before, seq, at, environment, kind, text])
+    return hashlib.sha256(line.encode()).hexdigest()
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> GreenroomError:
+    return GreenroomError(
+        "ledger-unreadable",
+        f"the ledger {path} cannot be read: {error}",
+        "restore it from a backup",
+        Exit.UNSAFE,
+    )

@@ -1,0 +1,82 @@
+"""The edge's own record: what it says of a slot over a stretch of time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from greenroom.domain.verdict import Measure
+
+CHUNK = 1 << 16
+MOST_BYTES = 32 << 20
+"""How far back the record is read at most."""
+
+
+def measure(log: Path, environment: str, slot: str, since: float, until: float) -> Measure:
+    """Requests that were answered between two moments (seconds since the epoch) by that slot.
+
+    The edge's own 502 (no slot in the line) counts for the slot too: the caller asks for a stretch in which it was
+    live. Clients that went away (499) and the maintenance page (503 of the edge) do not count.
+    """
+    times: list[float] = []
+    requests = errors = 0
+    for line in _backwards(log):
+        entry = _entry(line)
+        if entry is None:
+            continue
+        at = float(entry.get("ts", 0.0))
+        if at < since:
+            break
+        if at > until or entry.get("environment") != environment or not _counts(entry, slot):
+            continue
+        requests += 1
+        errors += int(entry["status"] >= 500)
+        times.append(_milliseconds(entry))
+    times.sort()
+    p95 = times[min(len(times) - 1, int(len(times) * 0.95))] if times else 0.0
+    return Measure(requests, errors, p95)
+
+
+def _counts(entry: dict[str, Any], slot: str) -> bool:
+    named = entry.get("slot") or ""
+    if entry.get("status") == 499:
+        return False
+    return named == slot or (not named and entry.get("status") == 502)
+
+
+def _milliseconds(entry: dict[str, Any]) -> float:
+    try:
+        return float(entry.get("upstream_ms") or 0.0)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and isinstance(entry.get("status"), int) else None
+
+
+def _backwards(log: Path) -> Iterator[bytes]:
+    """Lines of a file, the last one first."""
+    try:
+        file = log.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        at = file.seek(0, 2)
+        stop = max(0, at - MOST_BYTES)
+        rest = b""
+        while at > stop:
+            step = min(CHUNK, at - stop)
+            at -= step
+            file.seek(at)
+            *lines, last = (file.read(step) + rest).split(b"\n")[::-1]
+            rest = last
+            yield from (line for line in lines if line)
+        if rest:
+            yield rest

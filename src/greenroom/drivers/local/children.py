@@ -1,0 +1,140 @@
+"""The supervisor's hands: start, adopt, stop and reap, one unit each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import Protocol
+
+from greenroom.drivers.local.units import Kind, Running, Unit, Units
+from greenroom.drivers.system.net import listens, listens_unix
+from greenroom.drivers.system.proc import Pid, alive, boot_id, identify
+from greenroom.drivers.system.spawn import Process, spawn
+
+BACK_OFF_FIRST = 0.2
+BACK_OFF_MOST = 30.0
+STABLE_AFTER = 20.0
+"""Seconds that a unit must have run for its back-off to start over."""
+
+
+class LogPath(Protocol):
+    """Where a unit's output goes."""
+
+    def __call__(self, unit: str) -> Path:
+        """The log file of that unit."""
+
+
+class Child:
+    """One unit's process: none, running (our child or adopted), or being stopped. Times in epoch seconds."""
+
+    def __init__(self, unit: Unit, units: Units, log: LogPath) -> None:
+        self.unit = unit
+        self.restarts = 0
+        self.since = 0.0
+        self.not_before = 0.0
+        self.finished = False
+        self.was_ready = False
+        self._units = units
+        self._log = log
+        self._pid: Pid | None = None
+        self._process: Process | None = None
+        self._kill_at: float | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it lives."""
+        return self._pid.pid if self._pid else None
+
+    @property
+    def state(self) -> str:
+        """One word for ``status``."""
+        if self._pid is not None:
+            if self._kill_at is not None:
+                return "stopping"
+            return "running" if self.was_ready else "starting"
+        if self.finished:
+            return "finished"
+        return "waiting" if self.unit.kind is Kind.CRON or not self.restarts else "back-off"
+
+    def adopt(self) -> bool:
+        """Take over the process that an earlier supervisor started; false when it is gone."""
+        recorded = self._units.recorded(self.unit.name)
+        if recorded is None:
+            return False
+        if not alive(recorded.pid):
+            if recorded.pid.boot == boot_id():
+                _kill_rest(recorded.pid.pid)
+            self.finished = self.unit.kind is Kind.JOB
+            self._units.forget(self.unit.name)
+            return False
+        self._pid, self.since, self.restarts = recorded.pid, recorded.since, recorded.restarts
+        return True
+
+    def start(self, now: float) -> None:
+        """Start the process; a failure counts as one that exited at once."""
+        unit = self.unit
+        try:
+            process = spawn(unit.argv, cwd=Path(unit.cwd), env=unit.env, log=self._log(unit.name))
+        except OSError as error:
+            self._note(f"greenroom: cannot start {unit.argv[0]}: {error}\n")
+            self._exited(now)
+            return
+        self._process, self._pid, self.since, self.was_ready = (
+            process,
+            identify(process.pid),
+            now,
+            not unit.ready,
+        )
+        if self._pid is not None:
+            self._units.record(unit.name, Running(self._pid, now, self.restarts))
+
+    def check(self, now: float) -> None:
+        """Reap it when it has gone, kill it when its time to stop is over, see whether it is ready."""
+        if self._process is not None:
+            self._process.poll()
+        if self._pid is not None and not alive(self._pid):
+            self._exited(now)
+        elif self._kill_at is not None and now >= self._kill_at and self._pid is not None:
+            _kill_rest(self._pid.pid)
+        elif self._pid is not None and not self.was_ready:
+            self.was_ready = _answers(self.unit.ready)
+
+    def stop(self, now: float) -> None:
+        """Ask it to stop; after its time it is killed."""
+        if self._pid is None or self._kill_at is not None:
+            return
+        self._kill_at = now + self.unit.stop_timeout
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid.pid, self.unit.stop_signal)
+
+    def _exited(self, now: float) -> None:
+        stable = self.since and now - self.since > STABLE_AFTER
+        if self._pid is not None:
+            _kill_rest(self._pid.pid)
+        code = self._process.returncode if self._process else None
+        if self._kill_at is None and self.unit.kind is Kind.SERVICE:
+            self._note(f"greenroom: {self.unit.name} ended by itself (code {code}); starting it again\n")
+        self._pid = self._process = self._kill_at = None
+        self.was_ready = False
+        self.finished = self.unit.kind is Kind.JOB
+        self.restarts = 1 if stable else self.restarts + 1
+        self.not_before = now + min(BACK_OFF_MOST, BACK_OFF_FIRST * 2 ** (self.restarts - 1))
+        self._units.forget(self.unit.name)
+
+    def _note(self, text: str) -> None:
+        with self._log(self.unit.name).open("a") as log:
+            log.write(text)
+
+
+def _answers(address: str) -> bool:
+    kind, _, where = address.partition(":")
+    if kind == "unix":
+        return listens_unix(where)
+    return listens(int(where)) if kind == "tcp" else True
+
+
+def _kill_rest(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)

@@ -1,0 +1,101 @@
+"""Talking to the supervisor over its socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.drivers.local.layout import Layout
+from greenroom.drivers.system.spawn import environment, spawn
+from greenroom.ports import Clock
+
+START_SECONDS = 10.0
+
+
+class Control:
+    """``command`` starts the supervisor, detached; ``version`` is this Greenroom's."""
+
+    def __init__(self, layout: Layout, clock: Clock, command: Sequence[str], version: str) -> None:
+        self._layout = layout
+        self._clock = clock
+        self._command = tuple(command)
+        self._version = version
+
+    def ask(self, op: str, unit: str = "") -> dict[str, Any] | None:
+        """One request; None when no supervisor answers."""
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(5.0)
+                connection.connect(self._layout.control)
+                connection.sendall((json.dumps({"op": op, "unit": unit}) + "\n").encode())
+                answer = json.loads(connection.makefile().readline() or "null")
+        except (OSError, ValueError):
+            return None
+        return answer if isinstance(answer, dict) else None
+
+    def poke(self) -> None:
+        """Let the supervisor look at the unit files now; start it if it is not there.
+
+        Raises :class:`GreenroomError` (exit 2) when it belongs to another version of Greenroom.
+        """
+        answer = self.ask("poke")
+        if answer is None:
+            self.start()
+        elif answer["version"] != self._version:
+            raise GreenroomError(
+                "supervisor-version",
+                f"the supervisor runs greenroom {answer['version']}, this command is {self._version}",
+                "bring it up to date, nothing is interrupted: greenroom up",
+                Exit.USAGE,
+            )
+
+    def start(self) -> None:
+        """Start the supervisor unless one answers, and wait for it."""
+        spawn(self._command, cwd=self._layout.root, env=environment(), log=self._layout.log("supervisor"))
+        self._wait(lambda: self.ask("status") is not None, "the supervisor does not start")
+
+    def upgrade(self) -> None:
+        """Replace a supervisor of another version; what it runs is adopted by the new one."""
+        answer = self.ask("status")
+        if answer is None:
+            self.start()
+        elif answer["version"] != self._version:
+            self.ask("exit")
+            self._wait(lambda: self.ask("status") is None, "the old supervisor does not go")
+            self.start()
+
+    def down(self, timeout: float) -> None:
+        """Stop everything in order, then the supervisor; waits."""
+        if self.ask("down") is not None:
+            self._wait(lambda: self.ask("status") is None, "not everything stopped", timeout)
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """What runs, by unit; empty when no supervisor answers."""
+        answer = self.ask("status")
+        return dict(answer["units"]) if answer else {}
+
+    def restarts(self, unit: str) -> int:
+        """How often the unit has ended by itself since it was put."""
+        return int(self.states().get(unit, {}).get("restarts", 0))
+
+    def wait_running(self, units: Sequence[str], timeout: float) -> list[str]:
+        """Wait until these units are up; the ones that are not when the time is over."""
+        until = self._clock.now() + timeout
+        while True:
+            states = self.states()
+            missing = [u for u in units if states.get(u, {}).get("state") != "running"]
+            if not missing or self._clock.now() >= until:
+                return missing
+            self._clock.sleep(0.05)
+
+    def _wait(self, done: Callable[[], bool], problem: str, timeout: float = START_SECONDS) -> None:
+        until = self._clock.now() + timeout
+        while not done():
+            if self._clock.now() >= until:
+                raise GreenroomError(
+                    "supervisor", problem, f"look at {self._layout.log('supervisor')}", Exit.UNSAFE
+                )
+            self._clock.sleep(0.03)

@@ -1,0 +1,231 @@
+"""The edge's configuration: one for its whole life. Environments, switches and maintenance never change it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from greenroom.drivers.local.layout import Layout
+from greenroom.drivers.local.public import PublicAddress
+
+Json = dict[str, Any]
+
+HOLD_SECONDS = 10
+"""How long the edge holds a request whose slot does not answer; then the error page."""
+
+HIDDEN = ["/metrics", "/metrics/*", "/readyz", "/healthz", "/.greenroom/*"]
+NO_STORE = {"Cache-Control": ["no-store"]}
+
+
+def edge_config(
+    layout: Layout, public: PublicAddress, project: str, static_url: str, max_body: int, s3: str
+) -> Json:
+    """Caddy's JSON configuration. ``s3`` is the object store's ``host:port``."""
+    state = str(layout.short)
+    servers: Json = {"https": _https(state, public, project, static_url.rstrip("/"), max_body, s3)}
+    if public.http_port:
+        servers["http"] = _http(public)
+    hosts = sorted(public.hosts.values())
+    subjects = [*hosts, *(f"*.{h}" for h in hosts)]
+    issuer = {"module": "internal"}
+    return {
+        "admin": {"disabled": True, "config": {"persist": False}},
+        "storage": {"module": "file_system", "root": f"{state}/caddy"},
+        "logging": _logging(layout),
+        "apps": {
+            "pki": {
+                "certificate_authorities": {"local": {"install_trust": False, "name": f"Greenroom {project}"}}
+            },
+            "tls": {
+                "certificates": {"automate": subjects},
+                "automation": {"policies": [{"issuers": [issuer]}]},
+            },
+            "http": {"grace_period": "40s", "servers": servers},
+        },
+    }
+
+
+def _https(state: str, public: PublicAddress, project: str, static: str, max_body: int, s3: str) -> Json:
+    environment = f"{state}/edge/{{env}}"
+    routes = [
+        _route([_static_response(404)], path=HIDDEN),
+        _maintenance(environment, static),
+        _route([{"handler": "subroute", "routes": _static(environment, static)}], path=[f"{static}/*"]),
+        _media(project, s3),
+        _route([_static_response(405, Allow=["GET, HEAD"])], path=["/media/*"]),
+        _route(_app(environment, max_body)),
+    ]
+    return {
+        "listen": ["fd/3", "fdgram/4"],
+        "listen_protocols": [["h1", "h2"], ["h3"]],
+        "automatic_https": {"disable_redirects": True},
+        "tls_connection_policies": [{}],
+        "logs": {},
+        "routes": [
+            {"handle": [_hosts(public)]},
+            _route([{"handler": "subroute", "routes": routes}], file=_file(environment, "/live/slot")),
+            _route([_static_response(421)]),
+        ],
+        "errors": {"routes": [{"handle": [_error_page()]}]},
+    }
+
+
+def _hosts(public: PublicAddress) -> Json:
+    mappings: list[Json] = []
+    for environment, host in sorted(public.hosts.items()):
+        mappings.append({"input": host, "outputs": [environment]})
+        mappings.append({"input_regexp": f"^([a-z0-9-]+)[.]{re.escape(host)}$", "outputs": ["${1}"]})
+    return {
+        "handler": "map",
+        "source": "{http.request.host}",
+        "destinations": ["{env}"],
+        "mappings": mappings,
+        "defaults": ["none"],
+    }
+
+
+def _maintenance(environment: str, static: str) -> Json:
+    page = _file(environment, "/maintenance.html")
+    match = {"file": page, "not": [{"path": [f"{static}/*", "/media/*"]}]}
+    headers = {"set": {"Retry-After": ["120"], **NO_STORE}}
+    return {
+        "match": [match],
+        "terminal": True,
+        "handle": [
+            {"handler": "headers", "response": headers},
+            {"handler": "rewrite", "method": "GET", "uri": "/maintenance.html"},
+            {"handler": "file_server", "root": environment, "status_code": "503"},
+        ],
+    }
+
+
+def _static(environment: str, static: str) -> list[Json]:
+    def served(root: str, cache: str) -> Json:
+        files = {
+            "handler": "file_server",
+            "root": root,
+            "precompressed": {"zstd": {}, "br": {}, "gzip": {}},
+            "precompressed_order": ["zstd", "br", "gzip"],
+        }
+        headers = {"handler": "headers", "response": {"set": {"Cache-Control": [cache]}}}
+        return _route([headers, files], file=_file(root, "{http.request.uri.path}"))
+
+    return [
+        {"handle": [{"handler": "rewrite", "strip_path_prefix": static}]},
+        served(f"{environment}/assets", "public, max-age=31536000, immutable"),
+        served(f"{environment}/live/static", "no-cache"),
+        _route([_static_response(404)]),
+    ]
+
+
+def _media(project: str, s3: str) -> Json:
+    """Public uploads, straight from the bucket's ``public/``: no cookies, no signatures, answers sandboxed."""
+    proxy = {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": s3}],
+        "headers": {
+            "request": {
+                "delete": ["Cookie", "Authorization", "X-Amz-*", "X-Forwarded-*"],
+                "set": {"Host": [s3]},
+            },
+            "response": {
+                "delete": ["Set-Cookie", "Server", "Via", "X-Amz-*", "Seaweed-*"],
+                "set": {
+                    "X-Content-Type-Options": ["nosniff"],
+                    "Content-Security-Policy": ["default-src 'none'; sandbox"],
+                },
+            },
+        },
+        "handle_response": [
+            {"match": {"status_code": [4]}, "routes": [{"handle": [_static_response(404)]}]},
+        ],
+    }
+    handle = [
+        {"handler": "rewrite", "strip_path_prefix": "/media"},
+        {"handler": "rewrite", "uri": f"/{project}-{{env}}/public{{http.request.uri.path}}?"},
+        proxy,
+    ]
+    return {"match": [{"path": ["/media/*"], "method": ["GET", "HEAD"]}], "handle": handle, "terminal": True}
+
+
+def _app(environment: str, max_body: int) -> list[Json]:
+    """The live slot. Upstream keep-alive is off: each request resolves ``live`` anew, and a connection is a request."""
+    proxy = {
+        "handler": "reverse_proxy",
+        "flush_interval": -1,
+        "upstreams": [{"dial": f"unix/{environment}/live/web.sock"}],
+        "transport": {"protocol": "http", "keep_alive": {"enabled": False}},
+        "load_balancing": {"try_duration": f"{HOLD_SECONDS}s", "try_interval": "50ms"},
+        "headers": {
+            "request": {"delete": ["X-Forwarded-Prefix", "X-Greenroom-*"]},
+            "response": {"delete": ["Server", "Via"]},
+        },
+    }
+    return [
+        {"handler": "request_body", "max_size": max_body},
+        {"handler": "log_append", "key": "environment", "value": "{env}"},
+        {"handler": "log_append", "key": "upstream_ms", "value": "{http.reverse_proxy.upstream.latency_ms}"},
+        {"handler": "log_append", "key": "slot", "value": "{http.reverse_proxy.header.X-Release}"},
+        {
+            "handler": "encode",
+            "encodings": {"zstd": {}, "gzip": {}},
+            "prefer": ["zstd", "gzip"],
+            "minimum_length": 512,
+        },
+        proxy,
+    ]
+
+
+def _http(public: PublicAddress) -> Json:
+    port = "" if public.port == 443 else f":{public.port}"
+    location = f"https://{{http.request.host}}{port}{{http.request.uri}}"
+    response = {"handler": "static_response", "status_code": 308, "headers": {"Location": [location]}}
+    return {"listen": ["fd/5"], "automatic_https": {"disable": True}, "routes": [{"handle": [response]}]}
+
+
+def _error_page() -> Json:
+    body = "<!doctype html><title>Back in a moment</title><h1>Back in a moment</h1>"
+    headers = {"Content-Type": ["text/html; charset=utf-8"], "Retry-After": ["10"], **NO_STORE}
+    return {
+        "handler": "static_response",
+        "status_code": "{http.error.status_code}",
+        "headers": headers,
+        "body": body,
+    }
+
+
+def _logging(layout: Layout) -> Json:
+    deleted = {"filter": "delete"}
+    token = {"filter": "query", "actions": [{"type": "delete", "parameter": "token"}]}
+    fields = {
+        "request>headers": deleted,
+        "resp_headers": deleted,
+        "request>tls": deleted,
+        "user_id": deleted,
+        "request>uri": token,
+    }
+    writer = {
+        "output": "file",
+        "filename": str(layout.access_log),
+        "mode": "0600",
+        "roll_size_mb": 50,
+        "roll_keep": 3,
+    }
+    access = {
+        "writer": writer,
+        "include": ["http.log.access"],
+        "encoder": {"format": "filter", "wrap": {"format": "json"}, "fields": fields},
+    }
+    return {"logs": {"default": {"level": "WARN", "exclude": ["http.log.access"]}, "access": access}}
+
+
+def _file(root: str, path: str) -> Json:
+    return {"root": root, "try_files": [path]}
+
+
+def _route(handle: list[Json], **match: Any) -> Json:
+    return {**({"match": [match]} if match else {}), "handle": handle, "terminal": True}
+
+
+def _static_response(status: int, **headers: list[str]) -> Json:
+    return {"handler": "static_response", "status_code": status, "headers": {**NO_STORE, **headers}}

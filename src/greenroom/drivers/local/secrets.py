@@ -1,0 +1,50 @@
+"""Secrets of an environment: made once, kept in a file that only its owner may read."""
+
+from __future__ import annotations
+
+import secrets as random_secrets
+from pathlib import Path
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.secret import Secret
+from greenroom.drivers.system.files import read_json, write_json
+
+
+class SecretFile:
+    """``secrets/<name>.json``. Raises :class:`GreenroomError` (exit 5) when others may read it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._path = folder / f"{name}.json"
+
+    def get(self, key: str) -> Secret | None:
+        """The secret of that name, if it was made."""
+        value = self._read().get(key)
+        return Secret(value) if value else None
+
+    def get_or_make(self, key: str) -> Secret:
+        """The secret of that name; a random one of 32 URL-safe characters is made the first time."""
+        known = self.get(key)
+        if known is not None:
+            return known
+        made = Secret(random_secrets.token_urlsafe(24))
+        self.put(key, made)
+        return made
+
+    def put(self, key: str, value: Secret) -> None:
+        """Keep a secret."""
+        write_json(self._path, {**self._read(), key: value.reveal()})
+
+    def remove(self) -> None:
+        """Forget them all."""
+        self._path.unlink(missing_ok=True)
+
+    def exists(self) -> bool:
+        """Was any secret made?"""
+        return self._path.exists()
+
+    def _read(self) -> dict[str, str]:
+        if self._path.exists() and self._path.stat().st_mode & 0o077:
+            raise GreenroomError(
+                "secrets-open", f"others may read {self._path}", f"chmod 600 {self._path}", Exit.UNSAFE
+            )
+        return {k: str(v) for k, v in (read_json(self._path) or {}).items()}

@@ -1,0 +1,92 @@
+"""Greenroom's server layer: gunicorn's configuration for every app, run inside the app's own environment.
+
+Standard library only: greenroom itself is not installed there. It sets ``X-Release`` on every answer, tells the probe
+which worker process answered, and lets the probe ask whether sessions of another slot are accepted. The probe's paths
+and headers never come through the edge.
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+SLOT = os.environ.get("GREENROOM_SLOT", "")
+
+loglevel = "info"
+worker_class = "gthread"
+keepalive = 75
+timeout = 60
+graceful_timeout = 35
+forwarded_allow_ips = "*"
+if os.path.isdir("/dev/shm"):  # noqa: PTH112
+    worker_tmp_dir = "/dev/shm"
+
+StartResponse = Callable[..., Any]
+Environ = dict[str, Any]
+
+
+def post_worker_init(worker: Any) -> None:
+    """Wrap the app once it is loaded in the worker."""
+    worker.wsgi = _Wrapped(worker.wsgi)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Let a dead worker's gauges go, where the app uses prometheus-client with several processes."""
+    del server
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        try:
+            module = importlib.import_module("prometheus_client.multiprocess")
+        except ImportError:
+            return
+        module.mark_process_dead(worker.pid)
+
+
+class _Wrapped:
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO", "").startswith("/.greenroom/"):
+            return _session(self.app, environ, start_response)
+        probed = "HTTP_X_GREENROOM_PROBE" in environ
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            extra = [("X-Release", SLOT)]
+            if probed:
+                extra.append(("X-Greenroom-Worker", str(os.getpid())))
+            return start_response(status, [*headers, *extra], *rest)
+
+        return self.app(environ, start)  # type: ignore[no-any-return]
+
+
+def _session(app: Any, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """``/.greenroom/sign`` gives a signed session cookie, ``/.greenroom/verify?COOKIE`` says whether it is ours."""
+    serializer = _serializer(app)
+    if serializer is None:
+        return _plain(start_response, "404 Not Found", "this app signs no session that Greenroom knows")
+    if environ["PATH_INFO"] == "/.greenroom/sign":
+        return _plain(start_response, "200 OK", serializer.dumps({"greenroom": SLOT}))
+    try:
+        serializer.loads(environ.get("QUERY_STRING", ""))
+    except Exception as error:  # itsdangerous is the app's, not ours: any refusal counts
+        return _plain(start_response, "409 Conflict", type(error).__name__)
+    return _plain(start_response, "200 OK", "accepted")
+
+
+def _serializer(app: Any) -> Any:
+    interface = getattr(app, "session_interface", None)
+    make = getattr(interface, "get_signing_serializer", None)
+    return make(app) if make is not None else None
+
+
+def _plain(start_response: StartResponse, status: str, text: str) -> Iterable[bytes]:
+    body = text.encode()
+    start_response(
+        status,
+        [
+            ("Content-Type", "text/plain"),
+            ("Content-Length", str(len(body))),
+            ("X-Greenroom-Worker", str(os.getpid())),
+        ],
+    )
+    return [body]

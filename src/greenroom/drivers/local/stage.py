@@ -1,0 +1,138 @@
+"""Slots on this machine: folders, unit files, processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.policy import Policy
+from greenroom.domain.project import App, Role
+from greenroom.domain.release import Release
+from greenroom.domain.stage import Slot
+from greenroom.drivers.local.control import Control
+from greenroom.drivers.local.layout import Layout
+from greenroom.drivers.local.logs import tail
+from greenroom.drivers.local.probing import SlotProbe
+from greenroom.drivers.local.slot_units import background_units, web
+from greenroom.drivers.local.slots import Slots, web_unit
+from greenroom.drivers.local.units import Units
+from greenroom.ports import Clock, Probed, StageSeen, Values
+
+FAILURE_LINES = 30
+
+
+class LocalStage:
+    """See :class:`greenroom.ports.Stage`. ``build`` gives the folder of a release."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        control: Control,
+        clock: Clock,
+        policy: Policy,
+        app: App,
+        roles: tuple[Role, ...],
+        build: Callable[[str], Path],
+    ) -> None:
+        self._layout = layout
+        self._control = control
+        self._clock = clock
+        self._policy = policy
+        self._app = app
+        self._web = next(r for r in roles if r.kind == "web")
+        self._background = tuple(r for r in roles if r.kind != "web")
+        self._build = build
+        self._units = Units(layout.units, layout.run)
+        self._slots = Slots(layout, self._units)
+        self._values: dict[str, Values] = {}
+
+    def observe(self, environment: str) -> StageSeen:
+        return self._slots.observe(environment)
+
+    def stage(self, environment: str, release: Release) -> None:
+        """Hard links into the environment's assets: old pages keep their files, whatever is live."""
+        assets = self._layout.edge(environment) / "assets"
+        static = self._build(release.id) / "static"
+        for source in _hashed(static):
+            link = assets / source.relative_to(static)
+            link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not link.exists():
+                os.link(source, link)
+
+    def launch(self, environment: str, release: Release, slot: str, config: str, values: Values) -> Slot:
+        self._slots.sweep()
+        number = int(slot.rsplit("-", 1)[1])
+        made = Slot(slot, environment, release.id, number, config, self._clock.now())
+        build = self._build(release.id)
+        self._slots.create(made, build / "static")
+        for unit in background_units(self._layout, made, build, self._app, self._background, values):
+            self._units.park(unit)
+        self._units.put(web(self._layout, made, build, self._app, self._web, values))
+        self._control.poke()
+        return made
+
+    def probe(self, environment: str, slot: str, against: str | None) -> Probed:
+        live = self._layout.socket(against) if against and against != slot else None
+        return self._prober(slot).wait(self._web.processes, live)
+
+    def healthy(self, environment: str, slot: str) -> bool:
+        return self._prober(slot).healthy()
+
+    def amend(self, environment: str, slot: str, **deadlines: float | str | None) -> None:
+        self._slots.amend(slot, **deadlines)
+
+    def workers(self, environment: str, slot: str | None) -> None:
+        mine = {s.id for s in self._slots.observe(environment).slots}
+        running = [u for u in self._units.all() if u.role and u.slot in mine and u.slot != slot]
+        self._drop_and_wait([u.name for u in running], max((u.stop_timeout for u in running), default=0.0))
+        self._slots.set_working(slot)
+        if slot is not None:
+            self._units.unpark(slot)
+        self._control.poke()
+
+    def retire(self, environment: str, slot: str) -> None:
+        mine = [u for u in self._units.all() if u.slot == slot]
+        self._drop_and_wait([u.name for u in mine], max((u.stop_timeout for u in mine), default=0.0))
+        self._units.drop_parked(slot)
+        self._slots.remove(slot)
+        for unit in mine:
+            self._layout.log(unit.name).with_suffix(".log.1").unlink(missing_ok=True)
+
+    def _prober(self, slot: str) -> SlotProbe:
+        unit = web_unit(slot)
+        log = self._layout.log(unit)
+        return SlotProbe(
+            slot,
+            self._layout.socket(slot),
+            self._policy,
+            self._clock,
+            ended=lambda: self._control.restarts(unit) > 0,
+            log=lambda: tail(log, FAILURE_LINES),
+        )
+
+    def _drop_and_wait(self, names: Iterable[str], timeout: float) -> None:
+        waiting = list(names)
+        for name in waiting:
+            self._units.drop(name)
+        self._control.poke()
+        until = self._clock.now() + timeout + 10.0
+        while waiting := [n for n in waiting if self._units.is_running(n)]:
+            if self._clock.now() >= until:
+                raise GreenroomError(
+                    "does-not-stop", f"{', '.join(waiting)} did not stop", "greenroom status", Exit.UNSAFE
+                )
+            self._clock.sleep(0.03)
+
+
+def _hashed(static: Path) -> list[Path]:
+    """The files under content-hashed names, and their compressed variants."""
+    import json
+
+    manifest = static.parent / "manifest.json"
+    if not manifest.exists():
+        return []
+    names = json.loads(manifest.read_text()).values()
+    candidates = (static / f"{name}{suffix}" for name in names for suffix in ("", ".gz", ".br", ".zst"))
+    return [path for path in candidates if path.exists()]

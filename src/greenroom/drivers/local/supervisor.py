@@ -1,0 +1,231 @@
+"""One supervisor per project: makes what runs equal to the unit files, and does due work when nobody else does.
+
+Started detached by the command (``python -m greenroom.drivers.local.supervisor``). After its own death the next one
+adopts the running children, which are nobody's business but theirs: they write to files, not to pipes.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from greenroom import __version__
+from greenroom.drivers.local.children import Child
+from greenroom.drivers.local.due_check import DueCheck
+from greenroom.drivers.local.layout import Layout, open_layout
+from greenroom.drivers.local.lease import FileLock
+from greenroom.drivers.local.logs import keep_quota
+from greenroom.drivers.local.schedule import is_due
+from greenroom.drivers.local.units import Kind, Unit, Units
+from greenroom.drivers.system.clock import SystemClock
+from greenroom.drivers.system.files import write_json
+from greenroom.drivers.system.proc import end, identify, marked
+
+TICK_SECONDS = 0.1
+READY_PATIENCE = 30.0
+"""Seconds that later units wait for an earlier one to answer before they start anyway."""
+
+MARK = "GREENROOM_UNIT"
+"""Environment variable that every child carries: ``<state folder>/<unit>``."""
+
+
+class Supervisor:
+    """The loop. ``due_command`` is run when there is due work and the lease is free."""
+
+    def __init__(self, layout: Layout, due_command: list[str]) -> None:
+        self._layout = layout
+        self._units = Units(layout.units, layout.run)
+        self._clock = SystemClock()
+        self._children: dict[str, Child] = {}
+        self._leaving: dict[str, Child] = {}
+        self._due = DueCheck(layout, self._units, due_command)
+        self._stopping = False
+        self._detach = False
+        self._began = self._clock.now()
+        self._next_quota = 0.0
+
+    def run(self) -> None:
+        """Until told to stop: adopt, then keep everything as the unit files say."""
+        self._end_unrecorded()
+        with self._listen() as listener:
+            while not self._detach and not (self._stopping and not self._children and not self._leaving):
+                self._serve(listener)
+                self.tick()
+        Path(self._layout.control).unlink(missing_ok=True)
+
+    def tick(self) -> None:
+        """One pass: reap, compare with the files, start and stop."""
+        now = self._clock.now()
+        self._compare(now)
+        for name, child in list(self._leaving.items()):
+            child.check(now)
+            if child.pid is None:
+                del self._leaving[name]
+        for child in self._children.values():
+            child.check(now)
+        if self._stopping:
+            self._stop_last(now)
+        else:
+            self._start_next(now)
+            self._due.look(now, self._settled(now))
+        if now >= self._next_quota:
+            self._next_quota = now + 5.0
+            keep_quota(self._layout.root / "logs")
+
+    def _end_unrecorded(self) -> None:
+        for pid, name in marked(MARK, str(self._layout.root)):
+            recorded = self._units.recorded(name)
+            known = identify(pid)
+            if known is not None and (recorded is None or recorded.pid != known):
+                end(known, signal.SIGTERM, 5.0)
+
+    def _compare(self, now: float) -> None:
+        wanted = set() if self._stopping else self._units.names()
+        for name in wanted - self._children.keys():
+            if name not in self._leaving and (unit := self._units.get(name)) is not None:
+                self._take_on(unit)
+        if self._stopping:
+            return
+        for name in self._children.keys() - wanted:
+            self._let_go(name, now)
+        for name in self._units.records() - self._children.keys() - self._leaving.keys():
+            self._end_stray(name, now)
+
+    def _take_on(self, unit: Unit) -> None:
+        env = {**unit.env, MARK: f"{self._layout.root}/{unit.name}"}
+        marked_unit = Unit(**{**{f: getattr(unit, f) for f in Unit.__slots__}, "env": env})
+        child = Child(marked_unit, self._units, self._layout.log)
+        child.adopt()
+        self._children[unit.name] = child
+
+    def _let_go(self, name: str, now: float) -> None:
+        child = self._children.pop(name)
+        child.stop(now)
+        if child.pid is not None:
+            self._leaving[name] = child
+
+    def _end_stray(self, name: str, now: float) -> None:
+        """It runs, but its unit file is gone: dropped while no supervisor lived."""
+        stray = Child(Unit(name, (), "/"), self._units, self._layout.log)
+        if stray.adopt():
+            stray.stop(now)
+            self._leaving[name] = stray
+
+    def _start_next(self, now: float) -> None:
+        for child in sorted(self._children.values(), key=lambda c: c.unit.order):
+            if child.unit.kind is Kind.CRON and not is_due(
+                child.unit.schedule, child.since or self._began, now
+            ):
+                continue
+            if child.pid is None and not child.finished and now >= child.not_before:
+                if self._waits_for_others(child, now):
+                    return
+                child.start(now)
+
+    def _waits_for_others(self, child: Child, now: float) -> bool:
+        earlier = [c for c in self._children.values() if c.unit.order < child.unit.order]
+        pending = [c for c in earlier if c.unit.kind is Kind.SERVICE and not (c.pid and c.was_ready)]
+        return any(now - max(c.since, self._began) < READY_PATIENCE for c in pending)
+
+    def _settled(self, now: float) -> bool:
+        return (
+            all(
+                c.pid or c.finished or c.restarts or c.unit.kind is Kind.CRON for c in self._children.values()
+            )
+            and now - self._began > 1.0
+        )
+
+    def _stop_last(self, now: float) -> None:
+        for name, child in list(self._children.items()):
+            if child.pid is None:
+                del self._children[name]
+        if self._children:
+            last = max(c.unit.order for c in self._children.values())
+            for child in self._children.values():
+                if child.unit.order == last:
+                    child.stop(now)
+
+    def _listen(self) -> socket.socket:
+        path = self._layout.control
+        Path(path).unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(path)
+        Path(path).chmod(0o600)
+        listener.listen(16)
+        listener.setblocking(False)
+        return listener
+
+    def _serve(self, listener: socket.socket) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            if not selector.select(TICK_SECONDS):
+                return
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(2.0)
+            try:
+                request = json.loads(connection.makefile().readline() or "{}")
+                answer = self._answer(str(request.get("op")), str(request.get("unit", "")))
+                connection.sendall((json.dumps(answer) + "\n").encode())
+            except (OSError, ValueError):
+                return
+
+    def _answer(self, op: str, unit: str) -> dict[str, Any]:
+        operations: dict[str, Callable[[], None]] = {
+            "poke": self._poke,
+            "down": self._set_stopping,
+            "exit": self._set_detach,
+            "restart": lambda: self._restart(unit),
+            "status": lambda: None,
+        }
+        operations.get(op, lambda: None)()
+        states = {
+            name: {"state": c.state, "pid": c.pid, "since": c.since, "restarts": max(0, c.restarts)}
+            for name, c in (*self._leaving.items(), *self._children.items())
+        }
+        return {"version": __version__, "units": states, "leaving": sorted(self._leaving)}
+
+    def _poke(self) -> None:
+        self._due.soon()
+        self.tick()
+
+    def _restart(self, unit: str) -> None:
+        if unit in self._children:
+            self._children[unit].stop(self._clock.now())
+
+    def _set_stopping(self) -> None:
+        self._stopping = True
+
+    def _set_detach(self) -> None:
+        self._detach = True
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """SIGTERM: stop everything in order, like ``greenroom down``."""
+        del number, frame
+        self._stopping = True
+
+
+def main(arguments: list[str]) -> int:
+    """``supervisor STATE RUNTIME-DIR-OR-DASH COMMAND...``: run unless another one does already."""
+    root, runtime, due_command = Path(arguments[0]), arguments[1], arguments[2:]
+    layout = open_layout(root, None if runtime == "-" else runtime)
+    lock = FileLock(root / "supervisor.lock")
+    if not lock.try_take("supervisor"):
+        return 0
+    supervisor = Supervisor(layout, due_command)
+    signal.signal(signal.SIGTERM, supervisor.on_signal)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    write_json(root / "supervisor.json", {"version": __version__})
+    supervisor.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server's files and command line, databases and roles, the schema's heads."""

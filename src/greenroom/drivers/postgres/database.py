@@ -1,0 +1,110 @@
+"""A database and a role per environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.secret import Secret
+from greenroom.drivers.postgres.server import PORT
+from greenroom.ports import Presence, Values
+
+if TYPE_CHECKING:
+    import psycopg
+
+Passwords = Callable[[str], Secret]
+"""The password of an environment's role, made the first time."""
+
+
+class Database:
+    """See :class:`greenroom.ports.Resource` and :class:`greenroom.ports.Schema`."""
+
+    name = "database"
+
+    def __init__(
+        self, project: str, sockets: Path, admin: Callable[[], Secret], passwords: Passwords
+    ) -> None:
+        self._project = project.replace("-", "_")
+        self._sockets = sockets
+        self._admin = admin
+        self._passwords = passwords
+
+    def label(self, environment: str) -> str:
+        """The name of the environment's database, and of its role."""
+        return f"{self._project}_{environment.replace('-', '_')}"
+
+    def observe(self, environment: str) -> Presence:
+        label = self.label(environment)
+        with self._connect("postgres") as connection:
+            row = connection.execute(
+                "select pg_database_size(datname) from pg_database where datname = %s", [label]
+            ).fetchone()
+        return Presence(row is not None, f"{label}, {row[0] // 1_000_000} MB" if row else label)
+
+    def ensure(self, environment: str) -> None:
+        from psycopg import sql
+
+        label = self.label(environment)
+        name, password = sql.Identifier(label), sql.Literal(self._passwords(environment).reveal())
+        with self._connect("postgres") as connection:
+            known = connection.execute("select 1 from pg_roles where rolname = %s", [label]).fetchone()
+            verb = sql.SQL("alter" if known else "create")
+            connection.execute(sql.SQL("{} role {} login password {}").format(verb, name, password))
+            if not connection.execute("select 1 from pg_database where datname = %s", [label]).fetchone():
+                connection.execute(sql.SQL("create database {} owner {}").format(name, name))
+            connection.execute(sql.SQL("revoke connect on database {} from public").format(name))
+
+    def values(self, environment: str) -> Values:
+        label = self.label(environment)
+        password = quote(self._passwords(environment).reveal(), safe="")
+        url = f"postgresql://{label}:{password}@/{label}?host={quote(str(self._sockets))}&port={PORT}"
+        return {"DATABASE_URL": Secret(url)}
+
+    def remove(self, environment: str) -> None:
+        from psycopg import sql
+
+        name = sql.Identifier(self.label(environment))
+        with self._connect("postgres") as connection:
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(name))
+            connection.execute(sql.SQL("drop role if exists {}").format(name))
+
+    def residue(self, environment: str) -> tuple[str, ...]:
+        label = self.label(environment)
+        with self._connect("postgres") as connection:
+            databases = connection.execute("select 1 from pg_database where datname = %s", [label]).fetchone()
+            roles = connection.execute("select 1 from pg_roles where rolname = %s", [label]).fetchone()
+        return (*([f"database {label}"] if databases else []), *([f"role {label}"] if roles else []))
+
+    def heads(self, environment: str) -> frozenset[str] | None:
+        """Revisions in ``alembic_version``; empty without that table, None when the server does not answer."""
+        import psycopg
+
+        try:
+            with self._connect(self.label(environment)) as connection:
+                if connection.execute("select to_regclass('public.alembic_version')").fetchone() == (None,):
+                    return frozenset()
+                rows = connection.execute("select version_num from public.alembic_version").fetchall()
+        except (psycopg.Error, GreenroomError):
+            return None
+        return frozenset(str(row[0]) for row in rows)
+
+    def _connect(self, database: str) -> psycopg.Connection[Any]:
+        import psycopg
+
+        try:
+            return psycopg.connect(
+                host=str(self._sockets),
+                port=PORT,
+                user="postgres",
+                password=self._admin().reveal(),
+                dbname=database,
+                autocommit=True,
+                connect_timeout=5,
+            )
+        except psycopg.OperationalError as error:
+            raise GreenroomError(
+                "database", f"PostgreSQL does not let us in: {error}", "greenroom up", Exit.FAILED
+            ) from error

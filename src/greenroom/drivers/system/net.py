@@ -1,0 +1,130 @@
+"""Sockets: free ports, and small HTTP requests over unix sockets or TLS to this machine."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: status, headers in lower case, the first 64 KiB of the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class _PinnedTls(http.client.HTTPSConnection):
+    """TLS to 127.0.0.1 under another name: ``*.localhost`` does not resolve everywhere."""
+
+    def __init__(self, name: str, port: int, context: ssl.SSLContext, timeout: float, address: str) -> None:
+        super().__init__(name, port, context=context, timeout=timeout)
+        self._tls = context
+        self._address = address
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+
+
+def _ask(
+    connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str], method: str
+) -> Answer:
+    try:
+        connection.request(method, path, headers=dict(headers))
+        response = connection.getresponse()
+        body = response.read(65536).decode("utf-8", "replace")
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body)
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"no HTTP answer: {error!r}") from error
+    finally:
+        connection.close()
+
+
+def ask_unix(
+    socket_path: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 5.0,
+    method: str = "GET",
+) -> Answer:
+    """One request over a unix socket. Raises OSError when there is no answer."""
+    return _ask(_UnixConnection(socket_path, timeout), path, {"Host": "localhost", **(headers or {})}, method)
+
+
+def ask_tls(
+    name: str, port: int, path: str, ca_file: str | None, timeout: float = 5.0, address: str = "127.0.0.1"
+) -> Answer:
+    """One request over verified TLS to ``address``, asking for ``name``. Raises OSError when there is no answer."""
+    context = ssl.create_default_context(cafile=ca_file)
+    host = name if port == 443 else f"{name}:{port}"
+    return _ask(_PinnedTls(name, port, context, timeout, address), path, {"Host": host}, "GET")
+
+
+def is_free(port: int, bind: str = "127.0.0.1") -> bool:
+    """May this process listen on the port now (TCP and UDP)?"""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((bind, port))
+            except OSError:
+                return False
+    return True
+
+
+def free_port(taken: set[int], bind: str = "127.0.0.1", also: int = 0) -> int:
+    """A free port that is not in ``taken``; with ``also``, one whose number plus ``also`` is free too.
+
+    Taken from 15000 to 31999, below the range from which Linux picks the ports of outgoing connections.
+    """
+    import random
+
+    for _ in range(2000):
+        port = random.randrange(15000, 32000)  # noqa: S311 - a port is no secret
+        wanted = {port, port + also}
+        if not wanted & taken and all(is_free(p, bind) for p in wanted):
+            return port
+    raise OSError("no free port between 15000 and 31999")
+
+
+def listens(port: int, address: str = "127.0.0.1") -> bool:
+    """Does somebody answer on that TCP port?"""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((address, port)) == 0
+
+
+def listens_unix(path: str) -> bool:
+    """Does somebody answer on that unix socket?"""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(path) == 0
+
+
+def in_flight(suffix: str) -> int:
+    """Connections open on the unix socket whose path ends in ``suffix``.
+
+    With upstream keep-alive off, a connection is a request. ``/proc/net/unix``: state 02 and 03 are connecting
+    and connected, 01 is the listener. Linux only.
+    """
+    with Path("/proc/net/unix").open(encoding="ascii", errors="replace") as table:
+        lines = [line.split() for line in table]
+    return sum(1 for f in lines if len(f) == 8 and f[7].endswith(suffix) and f[5] in {"02", "03"})

@@ -1,0 +1,93 @@
+"""Processes that we may not be the parent of: alive or not, and ended for sure."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Pid:
+    """A process for sure: its number, its start time in clock ticks since boot, and the boot it belongs to."""
+
+    pid: int
+    started: int
+    boot: str
+
+
+def boot_id() -> str:
+    """The kernel's name for this boot."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def identify(pid: int) -> Pid | None:
+    """The process with that number now; None when there is none, or only a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = stat.rpartition(")")[2].split()
+    if fields[0] in {"Z", "X"}:
+        return None
+    return Pid(pid, int(fields[19]), boot_id())
+
+
+def alive(known: Pid | None) -> bool:
+    """Is it still the same process, and not a zombie?"""
+    return known is not None and identify(known.pid) == known
+
+
+def end(known: Pid, signal_number: int, timeout: float) -> bool:
+    """Send a signal, wait, then SIGKILL the whole process group. True when it went in time."""
+    if not alive(known):
+        _kill_group(known.pid)
+        return True
+    try:
+        pidfd = os.pidfd_open(known.pid)
+    except ProcessLookupError:
+        return True
+    try:
+        signal.pidfd_send_signal(pidfd, signal_number)
+        gone = _wait(pidfd, timeout)
+        _kill_group(known.pid)
+        return gone or not _wait(pidfd, 5.0)
+    except ProcessLookupError:
+        return True
+    finally:
+        os.close(pidfd)
+
+
+def _wait(pidfd: int, timeout: float) -> bool:
+    readable, _, _ = select.select([pidfd], [], [], timeout)
+    return bool(readable)
+
+
+def _kill_group(leader: int) -> None:
+    """What a dead leader left behind: its workers share its process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def marked(variable: str, value: str) -> list[tuple[int, str]]:
+    """Session leaders of ours whose environment sets ``variable`` to ``value/...``: (pid, what follows the slash).
+
+    Finds children whose start could not be recorded because the one who started them was killed.
+    """
+    needle = f"{variable}={value}/".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            pid = int(folder.name)
+            if os.getsid(pid) != pid:
+                continue
+            variables = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        found += [(pid, v[len(needle) :].decode()) for v in variables if v.startswith(needle)]
+    return found
