@@ -6,7 +6,7 @@ A door that fails raises :class:`greenroom.domain.errors.GreenroomError`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -122,14 +122,23 @@ class Done:
     attached: bool = False
 
 
+Say = Callable[[str], None]
+"""Takes a line of output."""
+
+
 class Jobs(Protocol):
     """Commands that run beside the slots and outlive the command that asked for them."""
 
     def migrate(self, environment: str, release: Release, values: Values) -> Done:
         """Bring the schema to the release's heads, once, whoever else asks for it."""
 
-    def run(self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str) -> Done:
-        """Run a command in the release, started or attached to by name."""
+    def run(
+        self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str, say: Say
+    ) -> Done:
+        """Run a command in the release, started or attached to by name; its output goes to ``say``."""
+
+    def foreground(self, environment: str, release: Release, argv: Sequence[str], values: Values) -> int:
+        """Run a command with this terminal as its own; its exit code. It ends with the terminal."""
 
 
 class Schema(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -29,8 +30,9 @@ class LogPath(Protocol):
 class Child:
     """One unit's process: none, running (our child or adopted), or being stopped. Times in epoch seconds."""
 
-    def __init__(self, unit: Unit, units: Units, log: LogPath) -> None:
+    def __init__(self, unit: Unit, units: Units, log: LogPath, mark: Mapping[str, str]) -> None:
         self.unit = unit
+        self._mark = mark
         self.restarts = 0
         self.since = 0.0
         self.not_before = 0.0
@@ -74,9 +76,10 @@ class Child:
 
     def start(self, now: float) -> None:
         """Start the process; a failure counts as one that exited at once."""
-        unit = self.unit
+        self.unit = unit = self._units.get(self.unit.name) or self.unit
         try:
-            process = spawn(unit.argv, cwd=Path(unit.cwd), env=unit.env, log=self._log(unit.name))
+            env = {**unit.env, **self._mark}
+            process = spawn(unit.argv, cwd=Path(unit.cwd), env=env, log=self._log(unit.name))
         except OSError as error:
             self._note(f"greenroom: cannot start {unit.argv[0]}: {error}\n")
             self._exited(now)
@@ -116,11 +119,13 @@ class Child:
         code = self._process.returncode if self._process else None
         if self._kill_at is None and self.unit.kind is Kind.SERVICE:
             self._note(f"greenroom: {self.unit.name} ended by itself (code {code}); starting it again\n")
+        asked = self._kill_at is not None
         self._pid = self._process = self._kill_at = None
         self.was_ready = False
         self.finished = self.unit.kind is Kind.JOB
-        self.restarts = 1 if stable else self.restarts + 1
-        self.not_before = now + min(BACK_OFF_MOST, BACK_OFF_FIRST * 2 ** (self.restarts - 1))
+        if self.unit.kind is Kind.SERVICE and not asked:
+            self.restarts = 1 if stable else self.restarts + 1
+            self.not_before = now + min(BACK_OFF_MOST, BACK_OFF_FIRST * 2 ** (self.restarts - 1))
         self._units.forget(self.unit.name)
 
     def _note(self, text: str) -> None:

@@ -99,11 +99,12 @@ class Supervisor:
             self._end_stray(name, now)
 
     def _take_on(self, unit: Unit) -> None:
-        env = {**unit.env, MARK: f"{self._layout.root}/{unit.name}"}
-        marked_unit = Unit(**{**{f: getattr(unit, f) for f in Unit.__slots__}, "env": env})
-        child = Child(marked_unit, self._units, self._layout.log)
+        child = self._child(unit)
         child.adopt()
         self._children[unit.name] = child
+
+    def _child(self, unit: Unit) -> Child:
+        return Child(unit, self._units, self._layout.log, {MARK: f"{self._layout.root}/{unit.name}"})
 
     def _let_go(self, name: str, now: float) -> None:
         child = self._children.pop(name)
@@ -113,7 +114,7 @@ class Supervisor:
 
     def _end_stray(self, name: str, now: float) -> None:
         """It runs, but its unit file is gone: dropped while no supervisor lived."""
-        stray = Child(Unit(name, (), "/"), self._units, self._layout.log)
+        stray = self._child(Unit(name, (), "/"))
         if stray.adopt():
             stray.stop(now)
             self._leaving[name] = stray

@@ -24,6 +24,7 @@ from greenroom.ports import (
     Part,
     Presence,
     Probed,
+    Say,
     StageSeen,
     Switched,
     TrafficSeen,
@@ -153,9 +154,15 @@ class MemoryJobs:
             w.heads = ((w.heads or frozenset()) - frozenset(revision.parents)) | {revision.id}
         return Done(0)
 
-    def run(self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str) -> Done:
+    def run(
+        self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str, say: Say
+    ) -> Done:
         self.world.effect(f"run {name}")
         return Done(0)
+
+    def foreground(self, environment: str, release: Release, argv: Sequence[str], values: Values) -> int:
+        self.world.effect(f"foreground {argv[0]}")
+        return 0
 
 
 @dataclass(slots=True)

@@ -81,8 +81,8 @@ class EmbeddedPostgres:
             done = run(not_as_root(argv), cwd=self._data.parent, env=env, timeout=120)
         finally:
             password_file.unlink(missing_ok=True)
-        if done.exit != 0:
-            raise GreenroomError("initdb", f"initdb failed: {done.output.strip()[-400:]}", "greenroom up")
+        if not done.ok:
+            raise GreenroomError("initdb", f"initdb failed: {done.complaint[-400:]}", "greenroom up")
         (self._data / "greenroom-whole").touch()
 
     def command(self) -> tuple[str, ...]:

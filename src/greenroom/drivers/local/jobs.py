@@ -1,0 +1,147 @@
+"""Jobs on this machine: units that run once under the supervisor."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from greenroom.domain.errors import GreenroomError
+from greenroom.domain.project import App
+from greenroom.domain.release import Release
+from greenroom.drivers.local.control import Control
+from greenroom.drivers.local.explain import probable_cause
+from greenroom.drivers.local.layout import Layout
+from greenroom.drivers.local.logs import tail
+from greenroom.drivers.local.slot_units import own_python, release_environment
+from greenroom.drivers.local.units import Kind, Unit, Units
+from greenroom.drivers.system.files import private_folder, read_json, write_json
+from greenroom.drivers.system.foreground import run_in_terminal
+from greenroom.drivers.system.spawn import plain_environment
+from greenroom.ports import Clock, Done, Say, Values
+
+JOB_ORDER = 70
+LIMITS = (
+    "-c lock_timeout=500ms -c statement_timeout=300s -c idle_in_transaction_session_timeout=60s"
+    " -c application_name=greenroom-migration"
+)
+"""libpq hands these to any env.py. lock_timeout stays below deadlock_timeout (1 s): a migration that waits longer
+would make requests the victims of the deadlock detector."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    name: str
+    key: str
+    argv: tuple[str, ...]
+    lock: str = ""
+
+
+class LocalJobs:
+    """See :class:`greenroom.ports.Jobs`."""
+
+    def __init__(
+        self, layout: Layout, control: Control, clock: Clock, app: App, build: Callable[[str], Path]
+    ) -> None:
+        self._layout = layout
+        self._control = control
+        self._clock = clock
+        self._app = app
+        self._build = build
+        self._units = Units(layout.units, layout.run)
+
+    def migrate(self, environment: str, release: Release, values: Values) -> Done:
+        if not self._app.migrate:
+            raise GreenroomError(
+                "no-migrate", "this release has revisions, and no command applies them", "set [app] migrate"
+            )
+        dsn = values["DATABASE_URL"].reveal()
+        job = _Job(f"migrate-{environment}", release.id, self._app.migrate, dsn)
+        done = self._perform(job, environment, release, values, lambda _line: None)
+        cause = probable_cause(done.tail) if done.exit else ""
+        return Done(done.exit, (*done.tail, *([f"cause: {cause}"] if cause else [])), done.attached)
+
+    def run(
+        self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str, say: Say
+    ) -> Done:
+        job = _Job(f"run-{name}", f"{release.id} {list(argv)}", tuple(argv))
+        return self._perform(job, environment, release, values, say)
+
+    def foreground(self, environment: str, release: Release, argv: Sequence[str], values: Values) -> int:
+        build = self._build(release.id)
+        env = release_environment(build, self._app, values, GREENROOM_ENVIRONMENT=environment)
+        return run_in_terminal(argv, cwd=build / "src", env=env)
+
+    def _perform(self, job: _Job, environment: str, release: Release, values: Values, say: Say) -> Done:
+        folder = self._layout.root / "jobs" / job.name
+        attached = self._find(job, folder)
+        if not attached:
+            self._start(job, folder, environment, release, values)
+        log = self._layout.log(job.name)
+        self._wait(job, folder, log, say)
+        result = read_json(folder / "result.json") or {}
+        lines = tail(log, 40)
+        self._units.drop(job.name)
+        shutil.rmtree(folder, ignore_errors=True)
+        self._control.poke()
+        return Done(int(result.get("exit", 1)), tuple(lines), attached)
+
+    def _find(self, job: _Job, folder: Path) -> bool:
+        """Is this very job there already? Another one of its name is waited for first."""
+        while (spec := read_json(folder / "spec.json")) is not None:
+            if spec["key"] == job.key and self._units.get(job.name) is not None:
+                return True
+            if not self._units.is_running(job.name):
+                return False
+            self._clock.sleep(0.1)
+        return False
+
+    def _start(self, job: _Job, folder: Path, environment: str, release: Release, values: Values) -> None:
+        self._units.drop(job.name)
+        self._control.poke()
+        shutil.rmtree(folder, ignore_errors=True)
+        private_folder(folder)
+        log = self._layout.log(job.name)
+        log.unlink(missing_ok=True)
+        build = self._build(release.id)
+        more = {"PGOPTIONS": LIMITS} if job.lock else {}
+        env = release_environment(build, self._app, values, GREENROOM_ENVIRONMENT=environment, **more)
+        spec = {
+            "key": job.key,
+            "argv": list(job.argv),
+            "cwd": str(build / "src"),
+            "env": env,
+            "lock": job.lock,
+            "log": str(log),
+        }
+        write_json(folder / "spec.json", spec)
+        runner = (own_python(), "-m", "greenroom.drivers.local.job_runner", str(folder / "spec.json"))
+        unit = Unit(job.name, runner, str(folder), plain_environment(), kind=Kind.JOB, order=JOB_ORDER)
+        self._units.put(unit)
+        self._control.poke()
+
+    def _wait(self, job: _Job, folder: Path, log: Path, say: Say) -> None:
+        at = 0
+        while True:
+            finished = (folder / "result.json").exists() or self._is_over(job.name)
+            at = _say_new(log, at, say, finished)
+            if finished:
+                return
+            self._clock.sleep(0.05)
+
+    def _is_over(self, name: str) -> bool:
+        return self._control.states().get(name, {}).get("state") == "finished"
+
+
+def _say_new(log: Path, at: int, say: Say, all_of_it: bool) -> int:
+    try:
+        with log.open("rb") as file:
+            file.seek(at)
+            text = file.read()
+    except FileNotFoundError:
+        return at
+    end = len(text) if all_of_it else text.rfind(b"\n") + 1
+    for line in text[:end].decode("utf-8", "replace").splitlines():
+        say(line)
+    return at + end

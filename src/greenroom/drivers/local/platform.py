@@ -1,0 +1,78 @@
+"""The parts of the local target itself: object store, database server, edge; started and stopped in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from greenroom.domain.errors import GreenroomError
+from greenroom.drivers.local.control import Control
+from greenroom.drivers.local.explain import probable_cause
+from greenroom.drivers.local.layout import Layout
+from greenroom.drivers.local.logs import tail
+from greenroom.drivers.local.units import Unit, Units
+from greenroom.ports import Part
+
+START_SECONDS = 60.0
+STOP_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A part: its unit, and what must be there before it starts (files, a free port)."""
+
+    unit: Unit
+    prepare: Callable[[], None]
+
+
+class LocalPlatform:
+    """See :class:`greenroom.ports.Platform`. ``services`` gives the parts, in the order of their preparation."""
+
+    def __init__(self, layout: Layout, control: Control, services: Callable[[], Sequence[Service]]) -> None:
+        self._layout = layout
+        self._control = control
+        self._services = services
+        self._units = Units(layout.units, layout.run)
+
+    def start(self) -> None:
+        self._control.upgrade()
+        names = []
+        for service in self._services():
+            names.append(service.unit.name)
+            known = self._units.get(service.unit.name)
+            if not self._units.is_running(service.unit.name):
+                service.prepare()
+            elif known != service.unit:
+                service.prepare()
+                self._units.put(service.unit)
+                self._control.ask("restart", service.unit.name)
+            self._units.put(service.unit)
+            self._control.poke()
+        missing = self._control.wait_running(names, START_SECONDS)
+        if missing:
+            raise self._does_not_start(missing[0])
+
+    def stop(self) -> None:
+        self._control.down(STOP_SECONDS)
+
+    def parts(self) -> tuple[Part, ...]:
+        states = self._control.states()
+        listed = [
+            Part(name, s["state"], s["since"] or None, s["restarts"], f"pid {s['pid']}" if s["pid"] else "")
+            for name, s in sorted(states.items())
+        ]
+        supervisor = Part("supervisor", "running" if states else "stopped")
+        return (supervisor, *listed)
+
+    def wake(self) -> None:
+        self._control.ask("poke")
+
+    def _does_not_start(self, name: str) -> GreenroomError:
+        lines = tail(self._layout.log(name), 30)
+        cause = probable_cause(lines)
+        return GreenroomError(
+            "does-not-start",
+            f"{name} does not start" + (f": {cause}" if cause else ""),
+            f"greenroom logs {name}",
+            details="\n".join(lines),
+        )
