@@ -79,7 +79,7 @@ def _mistake(found: Any) -> Mistake:
         known = table.model_fields if table else ()
         return Mistake(path, f"unknown key {name}{similar(str(path[-1]), known)}")
     rule = _rule(kind, found)
-    guess = similar(str(value), _choices(found)) if kind == "literal_error" else ""
+    guess = similar(shown(value).strip('"'), _choices(found)) if kind == "literal_error" else ""
     return Mistake(path, f"{name} {rule}, not {_wrong(path, found)}{guess}")
 
 
