@@ -11,14 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import zstandard
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.builds import css
 
 TEXT = frozenset(
-    ".css .js .mjs .json .map .svg .txt .html .xml .webmanifest .ico .wasm .ttf .otf .eot".split()
+    (".css", ".js", ".mjs", ".json", ".map", ".svg", ".txt", ".html", ".xml", ".webmanifest", ".ico", ".wasm")
+    + (".ttf", ".otf", ".eot")
 )
 """Endings of the files that compression makes smaller."""
 
