@@ -112,6 +112,9 @@ class Traffic(Protocol):
     def mode(self, environment: str, mode: Mode, window: bool) -> None:
         """Open, hold or close the public side."""
 
+    def forget(self, environment: str) -> None:
+        """Let nothing of the environment be reachable any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -160,6 +163,9 @@ class LogQuery:
 
 class Logs(Protocol):
     """What the parts wrote."""
+
+    def units(self, environment: str) -> list[str]:
+        """Everything that has written a log."""
 
     def read(self, environment: str, query: LogQuery) -> Iterator[str]:
         """Lines, oldest first."""

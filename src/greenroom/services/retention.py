@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from greenroom.domain.retention import keep_releases
 from greenroom.services.target import Target
 
 
@@ -17,8 +18,6 @@ def good_history(target: Target) -> tuple[str, ...]:
 
 def tidy(target: Target) -> tuple[str, ...]:
     """Remove the builds that retention lets go; returns their ids."""
-    from greenroom.domain.retention import keep_releases
-
     seen = target.observe(schema=False)
     protected = frozenset(s.release for s in seen.slots)
     history = good_history(target)

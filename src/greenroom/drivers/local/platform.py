@@ -19,10 +19,10 @@ STOP_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A part: its unit, and what must be there before it starts (files, a free port)."""
+    """A part: its unit, and what must be there before it starts; ``prepare`` is told whether it runs already."""
 
     unit: Unit
-    prepare: Callable[[], None]
+    prepare: Callable[[bool], None]
 
 
 class LocalPlatform:
@@ -41,9 +41,9 @@ class LocalPlatform:
             names.append(service.unit.name)
             known = self._units.get(service.unit.name)
             if not self._units.is_running(service.unit.name):
-                service.prepare()
+                service.prepare(False)
             elif known != service.unit:
-                service.prepare()
+                service.prepare(True)
                 self._units.put(service.unit)
                 self._control.ask("restart", service.unit.name)
             self._units.put(service.unit)

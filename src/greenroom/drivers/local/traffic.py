@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -90,6 +91,11 @@ class LocalTraffic:
         if mode is Mode.OPEN:
             (folder / WINDOW).unlink(missing_ok=True)
         fsync_folder(folder)
+
+    def forget(self, environment: str) -> None:
+        folder = self._layout.edge(environment)
+        (folder / "live").unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def _point(self, environment: str, mode: Mode) -> None:
         """Requests wait when ``live`` is a copy of the slot's folder without its socket."""

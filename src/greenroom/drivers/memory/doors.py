@@ -138,6 +138,10 @@ class MemoryTraffic:
         self.world.effect(f"mode {mode}")
         self.world.mode, self.world.window = mode, window
 
+    def forget(self, environment: str) -> None:
+        self.world.effect("forget traffic")
+        self.world.live, self.world.mode, self.world.window = None, Mode.OPEN, False
+
 
 @dataclass(slots=True)
 class MemoryJobs:

@@ -1,0 +1,161 @@
+"""build, plan, deploy, restart, rollback, releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from greenroom.cli.commands.live import wait_option
+from greenroom.cli.session import Session, pass_session
+from greenroom.domain.errors import Exit
+from greenroom.domain.stage import Mode
+from greenroom.services.deliver import Wish
+
+ref_argument = click.argument("ref", default="HEAD")
+dirty_option = click.option(
+    "--dirty", is_flag=True, help="Take the folder as it is, uncommitted changes too."
+)
+window_option = click.option(
+    "--window",
+    type=click.Choice([Mode.HOLD, Mode.MAINTENANCE]),
+    help="Allow revisions that break the old release: requests wait (hold), or see a page (maintenance).",
+)
+watch_option = click.option(
+    "--watch/--no-watch",
+    default=True,
+    help="Stay and watch after the switch, or return once it is confirmed.",
+)
+
+
+@click.command()
+@ref_argument
+@dirty_option
+@pass_session
+def build(session: Session, ref: str, dirty: bool) -> None:
+    """Build the release of a commit without deploying it."""
+    from greenroom.cli.render import answers
+
+    made = session.wiring.builds.build(ref, dirty)
+    session.answer(answers.release_json(made), lambda: answers.built(made))
+
+
+@click.command()
+@ref_argument
+@dirty_option
+@window_option
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Save the plan for: greenroom deploy --plan FILE."
+)
+@click.option("--check", is_flag=True, help="Exit 7 when there is something to do.")
+@pass_session
+def plan(session: Session, ref: str, dirty: bool, window: str | None, out: Path | None, check: bool) -> None:
+    """Show what a deploy would do. Nothing is changed but the build, which is made."""
+    from greenroom.cli.render import answers
+    from greenroom.services.deliver import plan_for
+
+    found = plan_for(session.target, _wish(session, ref, dirty, window))
+    if out is not None:
+        answers.save_plan(found, out)
+    session.answer(found.to_json(), lambda: answers.plan(found))
+    if check and found:
+        raise click.exceptions.Exit(Exit.PENDING)
+
+
+@click.command()
+@ref_argument
+@dirty_option
+@window_option
+@watch_option
+@wait_option
+@click.option(
+    "--plan", "saved", type=click.Path(path_type=Path), help="Apply exactly this saved plan, or refuse."
+)
+@click.option("--dry-run", is_flag=True, help="The same as: greenroom plan.")
+@pass_session
+def deploy(
+    session: Session,
+    ref: str,
+    dirty: bool,
+    window: str | None,
+    watch: bool,
+    wait: float,
+    saved: Path | None,
+    dry_run: bool,
+) -> None:
+    """Bring a commit on stage, blue/green; leave everything as it was when that fails.
+
+    Exit 4: failed or turned bad, the old release serves. 3: refused. 5: look now.
+    """
+    from greenroom.cli.render import answers
+    from greenroom.services.deliver import deploy as deliver
+    from greenroom.services.deliver import plan_for
+
+    wish = _wish(session, ref, dirty, window, watch=watch, wait=wait, saved=saved)
+    if dry_run:
+        found = plan_for(session.target, wish)
+        return session.answer(found.to_json(), lambda: answers.plan(found))
+    outcome = deliver(session.target, wish)
+    return session.answer(outcome.to_json(), lambda: answers.delivered(outcome))
+
+
+@click.command()
+@watch_option
+@wait_option
+@pass_session
+def restart(session: Session, watch: bool, wait: float) -> None:
+    """Bring the live release on stage again in a new slot: new processes, new configuration, no request lost."""
+    from greenroom.cli.render import answers
+    from greenroom.services.deliver import deploy as deliver
+
+    outcome = deliver(session.target, Wish(restart=True, watch=watch, wait=wait))
+    session.answer(outcome.to_json(), lambda: answers.delivered(outcome))
+
+
+@click.command()
+@click.argument("release", required=False)
+@wait_option
+@pass_session
+def rollback(session: Session, release: str | None, wait: float) -> None:
+    """Go back to the slot that served before (warm: under a second), or to a named release.
+
+    The database is never moved back; a release that may not serve on its schema is refused.
+    """
+    from greenroom.cli.render import answers
+    from greenroom.services.deliver import roll_back
+
+    named = session.wiring.builds.get(release) if release else None
+    outcome = roll_back(session.target, named, wait)
+    session.answer(outcome.to_json(), lambda: answers.delivered(outcome))
+
+
+@click.command()
+@pass_session
+def releases(session: Session) -> None:
+    """List the builds on disk, newest first, and which of them could serve now."""
+    from greenroom.cli.render import answers
+    from greenroom.services.look import releases as look
+
+    found = look(session.target)
+    session.answer([line.to_json() for line in found], lambda: answers.releases(found))
+
+
+def _wish(
+    session: Session,
+    ref: str,
+    dirty: bool,
+    window: str | None,
+    *,
+    watch: bool = True,
+    wait: float = 0.0,
+    saved: Path | None = None,
+) -> Wish:
+    """Build (or find) the release and put the options together. A saved plan names its own release."""
+    from greenroom.cli.render import answers
+
+    plan = answers.load_plan(saved) if saved else None
+    builds = session.wiring.builds
+    made = builds.get(plan.release) if plan and plan.release else builds.build(ref, dirty)
+    for warning in made.warnings:
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    return Wish(made, Mode(window) if window else None, watch=watch, wait=wait, saved=plan)

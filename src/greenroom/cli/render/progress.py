@@ -1,0 +1,81 @@
+"""Listeners that draw events on stderr."""
+
+from __future__ import annotations
+
+import json
+from typing import Protocol, TextIO
+
+from greenroom.domain.events import Event
+
+
+class Progress(Protocol):
+    """Takes events; ``close`` ends a live display."""
+
+    def __call__(self, event: Event) -> None:
+        """Draw one event."""
+
+    def close(self) -> None:
+        """Leave the terminal as it should be."""
+
+
+class Silent:
+    """Draws nothing."""
+
+    def __call__(self, event: Event) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class Lines:
+    """One line when a step begins that may take long, one when it is done: for CI and files."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def __call__(self, event: Event) -> None:
+        """Print what happened."""
+        match event.name:
+            case "step.started":
+                self._last = event.text
+            case "step.done":
+                more = f": {event.text}" if event.text else ""
+                print(
+                    f"done   {self._last}{more}  ({event.seconds or 0.0:.2f} s)", file=self._out, flush=True
+                )
+            case "step.failed":
+                print(f"FAILED {self._last}: {event.text}", file=self._out, flush=True)
+            case _:
+                print(f"       {event.text}", file=self._out, flush=True)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class JsonLines:
+    """One JSON object a line."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def __call__(self, event: Event) -> None:
+        """Print the event whole."""
+        fields = {"event": event.name, "step": event.step, "text": event.text, "seconds": event.seconds}
+        print(json.dumps({**fields, **dict(event.data)}), file=self._out, flush=True)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def choose(how: str, out: TextIO) -> Progress:
+    """The listener for ``auto``, ``live``, ``lines``, ``json`` or ``none``."""
+    if how == "auto":
+        how = "live" if out.isatty() else "lines"
+    if how == "live":
+        from greenroom.cli.render.live import Live
+
+        return Live()
+    if how == "lines":
+        return Lines(out)
+    return JsonLines(out) if how == "json" else Silent()

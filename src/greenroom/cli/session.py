@@ -1,0 +1,120 @@
+"""What all commands share: the project's wiring, how to answer, how an error ends the process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from greenroom.domain.errors import Exit, GreenroomError
+
+if TYPE_CHECKING:
+    from greenroom.cli.render.progress import Progress
+    from greenroom.services.target import Target
+    from greenroom.wiring import Wiring
+
+
+class Session:
+    """One call of the command line."""
+
+    def __init__(self, folder: Path, environment: str, as_json: bool, progress: str) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.as_json = as_json
+        self._progress = progress
+
+    @cached_property
+    def progress(self) -> Progress:
+        """The listener that draws events on stderr."""
+        from greenroom.cli.render.progress import choose
+
+        return choose(self._progress, sys.stderr)
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        """The project's doors and services."""
+        from greenroom.wiring import Wiring
+
+        return Wiring(self.folder, self.progress, self.environment)
+
+    @property
+    def target(self) -> Target:
+        """The environment that the command is about."""
+        return self.wiring.target
+
+    def answer(self, result: Any, text: Callable[[], str]) -> None:
+        """The command's answer on stdout: one JSON document, or text for people."""
+        self.progress.close()
+        if self.as_json:
+            click.echo(json.dumps({"schema": "greenroom/1", "ok": True, "result": result}))
+        elif shown := text():
+            click.echo(shown)
+
+    def ask(self, question: str, yes: bool) -> None:
+        """Ask before something that cannot be undone. Raises (exit 2) without a terminal and without ``--yes``."""
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise GreenroomError("unasked", f"{question} There is nobody to ask.", "add --yes", Exit.USAGE)
+        if not click.confirm(question, err=True):
+            raise GreenroomError("declined", "nothing was done", "", Exit.FAILED)
+
+
+pass_session = click.make_pass_decorator(Session)
+
+
+def guarded(command: click.Command) -> int:
+    """Run the command line and turn what it raises into an answer and an exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    arguments = _json_first(sys.argv[1:])
+    as_json = arguments[:1] == ["--json"]
+    try:
+        command.main(arguments, standalone_mode=False)
+    except GreenroomError as error:
+        return _fail(error, as_json)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        return _fail(GreenroomError("usage", error.format_message(), _usage_hint(error), Exit.USAGE), as_json)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(
+            GreenroomError("interrupted", "interrupted", "greenroom status", Exit.INTERRUPTED), as_json
+        )
+    except BrokenPipeError:
+        return int(Exit.FAILED)
+    return int(Exit.DONE)
+
+
+def _json_first(arguments: list[str]) -> list[str]:
+    """``--json`` may stand anywhere before ``--``."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if "--json" not in arguments[:end]:
+        return arguments
+    return ["--json", *(a for a in arguments[:end] if a != "--json"), *arguments[end:]]
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    """SIGTERM ends a command like Ctrl-C: what it began is undone or left for due work."""
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _usage_hint(error: click.UsageError) -> str:
+    return f"{error.ctx.command_path} --help" if error.ctx else "greenroom --help"
+
+
+def _fail(error: GreenroomError, as_json: bool) -> int:
+    if as_json:
+        body = {"code": error.code, "message": error.message, "hint": error.hint, "details": error.details}
+        click.echo(json.dumps({"schema": "greenroom/1", "ok": False, "exit": int(error.exit), "error": body}))
+    else:
+        from greenroom.cli.render.failure import show
+
+        show(error)
+    return int(error.exit)

@@ -1,0 +1,127 @@
+"""The platform's units: exactly how object store, database server and edge are run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from greenroom.domain.errors import GreenroomError
+from greenroom.domain.project import Project
+from greenroom.drivers.local.edge_config import edge_config
+from greenroom.drivers.local.layout import Layout
+from greenroom.drivers.local.platform import Service
+from greenroom.drivers.local.public import PublicAddress
+from greenroom.drivers.local.slot_units import own_python
+from greenroom.drivers.local.units import Unit
+from greenroom.drivers.system.files import write_whole
+from greenroom.drivers.system.net import is_free
+from greenroom.drivers.system.spawn import plain_environment
+
+POSTGRES, STORE, EDGE = "postgres", "s3", "edge"
+
+FIRST = 10
+"""They start before any slot and stop after all of them."""
+
+
+class DatabaseServer(Protocol):
+    """What is needed of a database server to run it."""
+
+    @property
+    def ready(self) -> str:
+        """The address that answers."""
+
+    def initialise(self, env: dict[str, str]) -> None:
+        """Make its files."""
+
+    def command(self) -> tuple[str, ...]:
+        """How to run it."""
+
+
+class ObjectStore(Protocol):
+    """What is needed of an object store to run it."""
+
+    @property
+    def data(self) -> Path:
+        """Its folder."""
+
+    @property
+    def ready(self) -> str:
+        """The address that answers."""
+
+    def prepare(self) -> None:
+        """Make its files."""
+
+    def command(self) -> tuple[str, ...]:
+        """How to run it."""
+
+    def environment(self, plain: Mapping[str, str]) -> dict[str, str]:
+        """Its environment."""
+
+
+def database_service(layout: Layout, server: DatabaseServer) -> Service:
+    """PostgreSQL; SIGINT is its fast shutdown."""
+    env = plain_environment()
+    unit = Unit(
+        name=POSTGRES,
+        argv=server.command(),
+        cwd=str(layout.root),
+        env=env,
+        order=FIRST,
+        ready=server.ready,
+        stop_signal=int(signal.SIGINT),
+        stop_timeout=30.0,
+    )
+    return Service(unit, lambda _running: server.initialise(env))
+
+
+def store_service(layout: Layout, store: ObjectStore) -> Service:
+    """The object store, in its own folder, where its security.toml is read."""
+    del layout
+    unit = Unit(
+        name=STORE,
+        argv=store.command(),
+        cwd=str(store.data),
+        env=store.environment(plain_environment()),
+        order=FIRST,
+        ready=store.ready,
+        stop_timeout=15.0,
+    )
+    return Service(unit, lambda _running: store.prepare())
+
+
+def edge_service(layout: Layout, public: PublicAddress, project: Project, s3: str, caddy: str) -> Service:
+    """The keeper with Caddy below it. The configuration's digest is part of the command: a change restarts it."""
+    config = edge_config(layout, public, project.name, project.app.static_url, project.edge.max_body, s3)
+    text = json.dumps(config, indent=1)
+    file = layout.root / "edge" / f"caddy-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+
+    def prepare(running: bool) -> None:
+        if not running and not is_free(public.port, public.bind):
+            raise _port_taken(public.port)
+        write_whole(file, text)
+
+    keeper = (own_python(), "-m", "greenroom.drivers.local.keeper", public.bind, str(public.port))
+    argv = (*keeper, str(public.http_port or 0), caddy, "run", "--config", str(file))
+    env = {**plain_environment(), "XDG_DATA_HOME": str(layout.root), "XDG_CONFIG_HOME": str(layout.root)}
+    unit = Unit(
+        name=EDGE,
+        argv=argv,
+        cwd=str(layout.root),
+        env=env,
+        order=FIRST,
+        ready=f"tcp:{public.port}",
+        stop_timeout=45.0,
+    )
+    return Service(unit, prepare)
+
+
+def _port_taken(port: int) -> GreenroomError:
+    return GreenroomError(
+        "port-taken",
+        f"somebody else listens on port {port}, which this project uses",
+        f"see who: ss -ltnp 'sport = :{port}'; or choose another: [edge] port in greenroom.toml",
+    )

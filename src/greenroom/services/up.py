@@ -1,0 +1,101 @@
+"""Up, down, destroy: the whole environment, from nothing to serving and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.events import Event, note
+from greenroom.domain.stage import Observation
+from greenroom.services.deliver import Outcome, Wish, deploy
+from greenroom.services.settle import settle
+from greenroom.services.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """What ``up`` found and did. ``outcome`` is None when a slot served already."""
+
+    serving: str
+    outcome: Outcome | None
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"serving": self.serving, "outcome": self.outcome.to_json() if self.outcome else None}
+
+
+def up(target: Target, wait: float = 0.0) -> Up:
+    """Start the platform, make sure of every resource, bring the live slot back or deploy the first one."""
+    with target.lease.hold("up", wait):
+        _timed(target, "start", "start the platform", target.platform.start)
+        for resource in target.doors.resources:
+            ensure = partial(resource.ensure, target.environment)
+            _timed(target, "ensure", f"make sure of the {resource.name}", ensure)
+        settle(target)
+        seen = target.observe()
+        if seen.live_slot is not None:
+            return Up(_bring_back(target, seen), None)
+    release = target.doors.builder.build()
+    outcome = deploy(target, Wish(release, wait=wait))
+    if outcome.serving is None:
+        raise GreenroomError("nothing-live", "no slot serves", "greenroom status")
+    return Up(outcome.serving, outcome)
+
+
+def _bring_back(target: Target, seen: Observation) -> str:
+    live = seen.live_slot
+    assert live is not None
+
+    def probe() -> None:
+        target.doors.stage.probe(target.environment, live.id, None)
+        target.doors.traffic.confirm(target.environment, live.id)
+
+    _timed(target, "probe", f"wait for slot {live.id}", probe)
+    return live.id
+
+
+def _timed(target: Target, kind: str, text: str, action: Callable[[], object]) -> None:
+    clock = target.doors.clock
+    began = clock.now()
+    target.emit(Event("step.started", text, kind))
+    try:
+        action()
+    except BaseException as error:
+        target.emit(Event("step.failed", str(error), kind, clock.now() - began))
+        raise
+    target.emit(Event("step.done", "", kind, clock.now() - began))
+
+
+def down(target: Target, wait: float = 0.0) -> None:
+    """Stop everything in order. All data stays, and so does what was live: ``up`` brings it back."""
+    with target.lease.hold("down", wait):
+        _timed(target, "stop", "stop everything, in order", target.platform.stop)
+
+
+def destroy(target: Target, wait: float = 0.0) -> tuple[str, ...]:
+    """Remove the environment: slots, database, bucket, secrets. Returns what is left, which should be nothing.
+
+    Raises (exit 5) naming what is still there.
+    """
+    env = target.environment
+    with target.lease.hold("destroy", wait):
+        target.platform.start()
+        target.doors.stage.workers(env, None)
+        target.doors.traffic.forget(env)
+        for slot in target.observe(schema=False).slots:
+            retire = partial(target.doors.stage.retire, env, slot.id)
+            _timed(target, "retire", f"retire slot {slot.id}", retire)
+        for resource in reversed(target.doors.resources):
+            _timed(target, "remove", f"remove the {resource.name}", partial(resource.remove, env))
+        left = tuple(item for r in target.doors.resources for item in r.residue(env))
+        target.doors.ledger.append(env, "destroyed", left=list(left))
+        target.platform.stop()
+    if left:
+        raise GreenroomError(
+            "residue", f"still there: {', '.join(left)}", "greenroom destroy again", Exit.UNSAFE
+        )
+    target.emit(note("nothing is left of it but its history"))
+    return left

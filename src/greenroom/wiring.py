@@ -1,0 +1,215 @@
+"""The composition root: from a project's folder to the services' doors. Built lazily, piece by piece."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from greenroom import __version__
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.events import Emit, note
+from greenroom.domain.policy import Policy
+from greenroom.domain.project import Project
+from greenroom.domain.secret import Secret
+from greenroom.drivers.local.control import Control
+from greenroom.drivers.local.layout import Layout, open_layout
+from greenroom.drivers.local.lease import LocalLease
+from greenroom.drivers.local.logs import LocalLogs
+from greenroom.drivers.local.platform import LocalPlatform, Service
+from greenroom.drivers.local.public import PublicAddress, choose
+from greenroom.drivers.local.secrets import SecretFile
+from greenroom.drivers.system.clock import SystemClock
+from greenroom.ports import Doors, Resource
+from greenroom.services.target import Target
+
+if TYPE_CHECKING:
+    from greenroom.drivers.builds import Builds
+    from greenroom.drivers.postgres.database import Database
+
+FILE = "greenroom.toml"
+STATE = ".greenroom"
+PLATFORM_SECRETS = "_platform"
+
+
+class Wiring:
+    """Everything of one project. ``policy`` replaces single figures of the project's policy."""
+
+    def __init__(self, folder: Path, emit: Emit, environment: str = "production") -> None:
+        self.folder = folder.absolute()
+        self.emit = emit
+        self.environment = environment
+        self.clock = SystemClock()
+        self.override: dict[str, float] = {}
+
+    @cached_property
+    def project(self) -> Project:
+        """What greenroom.toml says."""
+        from greenroom.config import load
+
+        return load(self.folder / FILE)
+
+    @property
+    def policy(self) -> Policy:
+        """The project's policy, with the command's own figures."""
+        from dataclasses import replace
+
+        return replace(self.project.policy, **self.override)  # type: ignore[arg-type]
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The state folder beside greenroom.toml."""
+        root = Path(os.path.realpath(self.folder)) / STATE
+        layout = open_layout(root, os.environ.get("XDG_RUNTIME_DIR"))
+        ignore = root / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        return layout
+
+    @cached_property
+    def public(self) -> PublicAddress:
+        """Host names and ports, chosen once."""
+        home = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
+        return choose(
+            self.layout.root, self.project.edge, self.project.environments, Path(home) / "greenroom"
+        )
+
+    @cached_property
+    def control(self) -> Control:
+        """The way to the supervisor."""
+        due = (sys.executable, "-m", "greenroom", "-C", str(self.folder), "due")
+        runtime = os.environ.get("XDG_RUNTIME_DIR") or "-"
+        module = "greenroom.drivers.local.supervisor"
+        command = (sys.executable, "-m", module, str(self.layout.root), runtime, *due)
+        return Control(self.layout, self.clock, command, __version__)
+
+    @cached_property
+    def builds(self) -> Builds:
+        """The builder."""
+        from greenroom.drivers.builds import Builds, ServerLayer
+        from greenroom.drivers.builds.server import packaged_requirements
+        from greenroom.drivers.local.slot_units import SERVER_CONF
+
+        pins = packaged_requirements()
+        digest = hashlib.sha256("\n".join((*pins, SERVER_CONF.read_text())).encode()).hexdigest()
+        return Builds(
+            project=self.folder,
+            state=self.layout.root,
+            app=self.project.app,
+            python=Path(sys.executable),
+            server=ServerLayer(pins, digest),
+            now=self.clock.now,
+            environ=os.environ,
+            progress=lambda text: self.emit(note(text)),
+        )
+
+    @cached_property
+    def database(self) -> Database:
+        """The database of each environment, and its word on the schema."""
+        from greenroom.drivers.postgres.database import Database
+
+        return Database(
+            self.project.name,
+            self.layout.short / "pg",
+            partial(self._platform_secret, "POSTGRES_PASSWORD"),
+            lambda env: self._secrets(env).get_or_make("DATABASE_PASSWORD"),
+        )
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        """What an environment owns, in the order of making."""
+        from greenroom.drivers.local.app_secrets import AppSecrets
+        from greenroom.drivers.s3.bucket import Bucket
+
+        endpoint = f"http://127.0.0.1:{self.public.services['s3']}"
+        admin = partial(self._platform_secret, "S3_ADMIN_SECRET")
+        return (
+            AppSecrets(self.layout.root / "secrets", self.layout.root / "mail", self.public.url),
+            self.database,
+            Bucket(self.project.name, endpoint, admin, self._secrets, self.clock),
+        )
+
+    @cached_property
+    def platform(self) -> LocalPlatform:
+        """Supervisor, object store, database server, edge."""
+        return LocalPlatform(self.layout, self.control, self._services)
+
+    @cached_property
+    def doors(self) -> Doors:
+        """The local target's doors."""
+        from greenroom.drivers.ledger.sqlite import SqliteLedger
+        from greenroom.drivers.local.jobs import LocalJobs
+        from greenroom.drivers.local.stage import LocalStage
+        from greenroom.drivers.local.traffic import LocalTraffic
+
+        app, path = self.project.app, self.builds.path
+        return Doors(
+            stage=LocalStage(
+                self.layout, self.control, self.clock, self.policy, app, self.project.roles, path
+            ),
+            traffic=LocalTraffic(self.layout, self.clock, self.public),
+            jobs=LocalJobs(self.layout, self.control, self.clock, app, path),
+            schema=self.database,
+            ledger=SqliteLedger(self.layout.root / "ledger.sqlite", self.clock),
+            clock=self.clock,
+            builder=self.builds,
+            resources=self.resources,
+        )
+
+    @cached_property
+    def logs(self) -> LocalLogs:
+        """What the parts wrote."""
+        return LocalLogs(self.layout, self.clock)
+
+    @property
+    def target(self) -> Target:
+        """The environment with everything that services need. Raises when there is no such environment (exit 2)."""
+        names = [e.name for e in self.project.environments]
+        if self.environment not in names:
+            raise GreenroomError(
+                "no-environment",
+                f"there is no environment {self.environment}",
+                f"there is: {', '.join(names)}",
+                Exit.USAGE,
+            )
+        return Target(
+            environment=self.environment,
+            doors=self.doors,
+            lease=LocalLease(self.layout.root / "lease.lock", self.clock),
+            platform=self.platform,
+            policy=self.policy,
+            roles=self.project.roles,
+            limits=self.project.database,
+            emit=self.emit,
+            app_values=dict(self.project.app.env),
+        )
+
+    def _secrets(self, environment: str) -> SecretFile:
+        return SecretFile(self.layout.root / "secrets", environment)
+
+    def _platform_secret(self, key: str) -> Secret:
+        return self._secrets(PLATFORM_SECRETS).get_or_make(key)
+
+    def _services(self) -> Sequence[Service]:
+        from greenroom.drivers.local.services import database_service, edge_service, store_service
+        from greenroom.drivers.postgres.server import EmbeddedPostgres
+        from greenroom.drivers.s3.server import EmbeddedS3, find
+
+        store = EmbeddedS3(
+            self.layout.root / "s3",
+            self.public.services,
+            self._platform_secret("S3_ADMIN_SECRET"),
+            self._platform_secret("S3_JWT"),
+        )
+        postgres = EmbeddedPostgres(
+            self.layout.root / "postgres",
+            self.layout.short / "pg",
+            partial(self._platform_secret, "POSTGRES_PASSWORD"),
+            self.project.database.max_connections,
+        )
+        edge = edge_service(self.layout, self.public, self.project, store.address, find("caddy", "local"))
+        return (store_service(self.layout, store), edge, database_service(self.layout, postgres))
