@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -56,9 +57,13 @@ def _object(what: str, colours: dict[str, Colour]) -> Image.Image:
 
 
 def _background(light: Colour, dark: Colour, tilt: int) -> Image.Image:
-    ramp = Image.linear_gradient("L").rotate(tilt, expand=True, fillcolor=128)
-    edge = ramp.width // 6
-    ramp = ramp.crop((edge, edge, ramp.width - edge, ramp.height - edge)).resize((SIZE, SIZE))
+    # The largest square of a turned square that shows none of its corners.
+    turn = math.radians(tilt)
+    half = 127 / (abs(math.cos(turn)) + abs(math.sin(turn)))
+    ramp = Image.linear_gradient("L").rotate(tilt)
+    ramp = ramp.resize(
+        (SIZE, SIZE), Image.Resampling.BICUBIC, (128 - half, 128 - half, 128 + half, 128 + half)
+    )
     field = Image.composite(Image.new("RGB", ramp.size, dark), Image.new("RGB", ramp.size, light), ramp)
     glow = Image.radial_gradient("L").resize((SIZE, SIZE)).point(lambda v: max(0, 90 - v // 2))
     field.paste(light, (0, 0), glow)

@@ -28,7 +28,7 @@ def home() -> ResponseReturnValue:
         offers=catalogue.shelf(
             db, Product.created_at.asc(), 4, Product.compare_at_cents > Product.price_cents
         ),
-        sellers=catalogue.sellers(db)[:6],
+        sellers=catalogue.sellers(db),
     )
 
 
