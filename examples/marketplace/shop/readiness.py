@@ -1,0 +1,71 @@
+"""Whether the shop can do its work: database, its tables, its bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from shop.config import Settings
+from shop.services import media
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+@lru_cache(maxsize=1)
+def own_revisions() -> tuple[frozenset[str], frozenset[str]]:
+    """The heads and all revisions that this release brings."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    return frozenset(scripts.get_heads()), frozenset(s.revision for s in scripts.walk_revisions())
+
+
+def schema_problem(found: Iterable[str], heads: frozenset[str], known: frozenset[str]) -> str | None:
+    """Why the tables do not fit, or None.
+
+    A revision that this release does not know was brought by a newer one and contains ours: that is
+    what a roll-back meets, and it is fine.
+    """
+    there = set(found)
+    if there - known:
+        return None
+    missing = heads - there
+    return f"migrations missing: {', '.join(sorted(missing))}" if missing else None
+
+
+class Readiness:
+    """Checks with connections of their own, so that a busy pool does not look like a dead database."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: Engine = create_engine(
+            settings.database,
+            poolclass=NullPool,
+            connect_args={"connect_timeout": 2, "prepare_threshold": None, "application_name": "shop-ready"},
+        )
+        self._s3 = media.client(settings, connect=1, read=2, attempts=1)
+
+    def problems(self) -> list[str]:
+        """Everything that is wrong; nothing means ready."""
+        return [problem for problem in (self._database(), self._bucket()) if problem]
+
+    def _database(self) -> str | None:
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(text("SET statement_timeout = '2s'"))
+                there = connection.scalar(text("SELECT to_regclass('alembic_version')"))
+                found = (
+                    connection.scalars(text("SELECT version_num FROM alembic_version")).all() if there else ()
+                )
+                return schema_problem(found, *own_revisions())
+        except SQLAlchemyError as error:
+            return f"database: {type(getattr(error, 'orig', None) or error).__name__}"
+
+    def _bucket(self) -> str | None:
+        return media.problem(self._s3, self._settings.s3_bucket)

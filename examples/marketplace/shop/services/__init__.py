@@ -1,0 +1,1 @@
+"""What the shop does, without a word about HTTP."""

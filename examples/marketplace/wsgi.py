@@ -1,0 +1,5 @@
+"""Entry point for any WSGI server: `wsgi:app`."""
+
+from shop import create_app
+
+app = create_app()
