@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import struct
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,9 +145,57 @@ def test_a_stranger_s_certificate_is_a_tls_loss(keys: Keys, tmp_path: Path) -> N
 
 
 def test_plain_text_where_tls_is_due_is_a_tls_loss(keys: Keys) -> None:
-    with on_stage() as stage, client(Kind.GET, stage.port, keys.ca, timeout_s=5) as one:
-        stage.sinner = lambda _: "nonsense"
-        assert one.ask().lost
+    def babble(listener: socket.socket) -> None:
+        link, _ = listener.accept()
+        with link:
+            link.recv(65536)
+            link.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            with contextlib.suppress(ConnectionError):
+                link.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=babble, args=(listener,))
+        server.start()
+        with client(Kind.GET, listener.getsockname()[1], keys.ca) as one:
+            assert one.ask().cause is Cause.TLS
+        server.join(10)
+
+
+@pytest.mark.parametrize(("way", "cause"), [("reset", Cause.RESET), ("eof", Cause.EOF)])
+def test_a_handshake_can_be_cut(way: str, cause: Cause, keys: Keys) -> None:
+    def cut(listener: socket.socket) -> None:
+        link, _ = listener.accept()
+        link.recv(65536)
+        if way == "reset":
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=cut, args=(listener,))
+        server.start()
+        with client(Kind.GET, listener.getsockname()[1], keys.ca) as one:
+            assert one.ask().cause is cause
+        server.join(10)
+
+
+def test_an_upload_that_is_refused_midway_is_told_by_its_status() -> None:
+    """A server may answer before it has read everything; its word counts, not the cut that follows."""
+
+    def impatient(listener: socket.socket) -> None:
+        link, _ = listener.accept()
+        with link:
+            link.recv(10)
+            link.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            while link.recv(65536):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=impatient, args=(listener,))
+        server.start()
+        with client(Kind.UPLOAD, listener.getsockname()[1]) as one:
+            record = one.ask()
+        assert (record.status, record.cause) == (503, Cause.STATUS)
+        server.join(10)
 
 
 @pytest.mark.parametrize("secure", [False, True])

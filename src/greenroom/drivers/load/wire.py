@@ -30,8 +30,11 @@ def cause_of(error: OSError) -> Cause:
     load, not the server, is at fault and nothing is proven.
     """
     match error:
-        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+        case ssl.SSLZeroReturnError():
             return Cause.EOF
+        case ssl.SSLEOFError():
+            # Python 3.11 calls a reset an end as well; OpenSSL 3 gives a reason only for a real end.
+            return Cause.EOF if error.reason == "UNEXPECTED_EOF_WHILE_READING" else Cause.RESET
         case TimeoutError():
             return Cause.TIMEOUT
         case ConnectionRefusedError():
@@ -78,11 +81,11 @@ class Wire:
         try:
             self._link.settimeout(_remaining(deadline))
             return self._link.recv(_READ_BYTES)
-        except ssl.SSLEOFError:
+        except OSError as error:
+            if (cause := cause_of(error)) is not Cause.EOF:
+                raise Cut(cause) from error
             self.ragged = True
             return b""
-        except OSError as error:
-            raise Cut(cause_of(error)) from error
 
     def fit_for_reuse(self) -> bool:
         """Whether an idle connection is still open and silent, as browsers ask before they reuse one.
