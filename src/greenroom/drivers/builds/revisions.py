@@ -53,10 +53,8 @@ def undeclared(graph: RevisionGraph) -> tuple[str, ...]:
     if not silent:
         return ()
     names = ", ".join(silent[:5]) + (" ..." if len(silent) > 5 else "")
-    return (
-        f"{len(silent)} revision(s) without greenroom_phase count as contract: {names};"
-        ' write greenroom_phase = "expand" into those that older releases can live with',
-    )
+    advice = 'write greenroom_phase = "expand" into those that older releases can live with'
+    return (f"{len(silent)} revision(s) without greenroom_phase count as contract: {names}; {advice}",)
 
 
 def _files(folder: Path, ini: Path) -> list[Path]:

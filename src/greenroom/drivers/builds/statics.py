@@ -18,8 +18,10 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.builds import css
 
 TEXT = frozenset(
-    (".css", ".js", ".mjs", ".json", ".map", ".svg", ".txt", ".html", ".xml", ".webmanifest", ".ico", ".wasm")
-    + (".ttf", ".otf", ".eot")
+    (
+        *(".css", ".js", ".mjs", ".json", ".map", ".svg", ".txt", ".html", ".xml", ".webmanifest"),
+        *(".ico", ".wasm", ".ttf", ".otf", ".eot"),
+    )
 )
 """Endings of the files that compression makes smaller."""
 

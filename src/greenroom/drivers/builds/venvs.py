@@ -40,7 +40,7 @@ class Venvs:
 
     def path(self, lock: Lock) -> Path:
         """Where the environment for this lock lies, whether it is there or not."""
-        key = "\n".join(("venv/1", self._tag, self._home, lock.text))
+        key = f"venv/1\n{self._tag}\n{self._home}\n{lock.text}"
         return self.folder / hashlib.sha256(key.encode()).hexdigest()[:16]
 
     def ensure(self, lock: Lock, uv: Uv) -> tuple[Path, tuple[str, ...]]:
@@ -82,16 +82,14 @@ def whole(venv: Path) -> bool:
 def python_tag(python: Path, environ: Mapping[str, str]) -> tuple[str, str]:
     """The Python's tag such as ``cp311-linux-x86_64``, and the folder it is installed in."""
     if python == Path(sys.executable):
-        version = map(str, sys.version_info[:2])
-        return _tag(
-            platform.python_implementation().lower(), *version, sysconfig.get_platform()
-        ), sys.base_prefix
+        name, version = platform.python_implementation().lower(), sys.version_info
+        return _tag(name, version.major, version.minor, sysconfig.get_platform()), sys.base_prefix
     done = run([str(python), "-I", "-S", "-c", _ASK], env=clean(environ), timeout=30)
     words = done.text.split(" ", 4)
     if not done.ok or len(words) != 5:
         raise GreenroomError("python", f"{python} is not a working Python", details=done.complaint)
-    return _tag(*words[:4]), words[4]
+    return _tag(words[0], words[1], words[2], words[3]), words[4]
 
 
-def _tag(name: str, major: str, minor: str, system: str) -> str:
+def _tag(name: str, major: int | str, minor: int | str, system: str) -> str:
     return f"{'cp' if name == 'cpython' else name}{major}{minor}-{system}"
