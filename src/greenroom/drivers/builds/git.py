@@ -34,9 +34,9 @@ class Git:
 
     def __init__(self, folder: Path, environ: Mapping[str, str], apart: Path | None = None) -> None:
         self.folder = folder
-        self._paths = ["."]
+        self._apart = ""
         if apart is not None and apart.is_relative_to(folder) and apart != folder:
-            self._paths.append(f":(exclude){apart.relative_to(folder).as_posix()}")
+            self._apart = apart.relative_to(folder).as_posix()
         kept = {k: v for k, v in environ.items() if k not in _OWN}
         self._env = {**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
 
@@ -63,7 +63,7 @@ class Git:
             index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
             if head:
                 self._must("read-tree", head, env=index)
-            self._must("add", "--all", "--", *self._paths, env=index)
+            self._must("add", "--all", "--", *self._paths(), env=index)
             tree = self._must("write-tree", *([f"--prefix={prefix}"] if prefix else []), env=index).text
         committed = self._git("rev-parse", "--verify", "--quiet", f"{head}:{prefix}").text if head else ""
         return self._labelled(tree, head, dirty=tree != committed)
@@ -72,7 +72,9 @@ class Git:
         """How many files of the folder differ from the commit that is checked out."""
         return (
             len(
-                self._must("status", "--porcelain", "-z", "--no-renames", "--", *self._paths).out.split(b"\0")
+                self._must("status", "--porcelain", "-z", "--no-renames", "--", *self._paths()).out.split(
+                    b"\0"
+                )
             )
             - 1
         )
@@ -88,13 +90,17 @@ class Git:
 
     def submodules(self, tree: str) -> tuple[str, ...]:
         """Paths that hold another repository: ``git archive`` leaves them empty."""
-        lines = self._must("ls-tree", "-r", "-z", tree).out.decode(errors="replace").split("\0")
+        lines = (
+            self._must("ls-tree", "--full-tree", "-r", "-z", tree).out.decode(errors="replace").split("\0")
+        )
         return tuple(line.split("\t", 1)[1] for line in lines if line.startswith("160000 "))
 
     def extract(self, tree: str, target: Path) -> None:
         """Write the tree's files into the new folder ``target``."""
         target.mkdir()
-        archive = self._must("archive", "--format=tar", tree)
+        # Without a work tree around it git does not look for the current folder inside the tree.
+        place = self._must("rev-parse", "--absolute-git-dir").text
+        archive = self._must(f"--git-dir={place}", "archive", "--format=tar", tree)
         with tarfile.open(fileobj=io.BytesIO(archive.out)) as tar:
             try:
                 tar.extractall(target, filter="data")
@@ -102,6 +108,13 @@ class Git:
                 raise _error(
                     "unsafe-source", f"the commit holds something that would leave its folder: {error}"
                 ) from error
+
+    def _paths(self) -> list[str]:
+        """What belongs to the project. git refuses to exclude what it ignores anyway."""
+        there = self._apart and (self.folder / self._apart).exists()
+        if not there or self._git("check-ignore", "--quiet", "--", self._apart).ok:
+            return ["."]
+        return [".", f":(exclude){self._apart}"]
 
     def _prefix(self) -> str:
         found = self._git("rev-parse", "--is-inside-work-tree", "--show-prefix")
@@ -130,7 +143,7 @@ class Git:
     def _must(self, *words: str, env: Mapping[str, str] | None = None) -> Completed:
         done = self._git(*words, env=env)
         if not done.ok:
-            raise _error("git", f"git {words[0]} failed", details=done.complaint)
+            raise _error("git", f"git {next(w for w in words if w[0] != '-')} failed", details=done.complaint)
         return done
 
     def _git(self, *words: str, env: Mapping[str, str] | None = None) -> Completed:
