@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greenroom.drivers.builds import css
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def mark(reference: str) -> str:
@@ -62,11 +64,13 @@ def test_renamed_keeps_the_rest() -> None:
     assert css.renamed("a b.png", "a b.1.png") == "a%20b.1.png"
 
 
+@settings(CALM)
 @given(st.text(st.sampled_from("ab/*'\"()\\\n url@import;{}:"), max_size=60))
 def test_changing_nothing_changes_nothing(text: str) -> None:
     assert css.rewrite(text, lambda reference: reference) == text
 
 
+@settings(CALM)
 @given(
     st.lists(
         st.sampled_from(["url(", ")", "'", '"', "/*", "*/", "a.png", " ", "\\", "\n", "@import "]),

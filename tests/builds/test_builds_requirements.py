@@ -63,6 +63,15 @@ def test_unpinned_is_resolved_once_with_a_warning(tmp_path: Path) -> None:
     assert "resolving the requirements" not in shop.said
 
 
+def test_a_linked_requirements_file(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.commit("Move", {"requirements/prod.txt": HASHED})
+    (shop.folder / "requirements.txt").unlink()
+    (shop.folder / "requirements.txt").symlink_to("requirements/prod.txt")
+    shop.commit("Link")
+    assert "itsdangerous" in installed(shop)[0]
+
+
 def test_pyproject_without_lock(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.commit("Project", {"pyproject.toml": PYPROJECT})

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greenroom.domain.release import Release
 from greenroom.domain.retention import keep_releases
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def release(name: str) -> Release:
@@ -25,6 +27,7 @@ def test_keeps_the_last_good_the_protected_and_the_newest() -> None:
     assert keep_releases([], ["a"], frozenset(), 3) == []
 
 
+@settings(CALM)
 @given(
     st.lists(st.sampled_from("abcdefgh"), unique=True),
     st.lists(st.sampled_from("abcdefghxyz")),

@@ -17,7 +17,7 @@ def graph(folder: Path, files: dict[str, str], ini: str = "alembic.ini") -> Revi
     return read(folder, ini)
 
 
-def revision(name: str, parents: str = "None", more: str = "", title: str = "") -> str:
+def revision(name: str, parents: str = "None", more: str = "", title: str = "Note") -> str:
     return f'"""{title}\n\nRevision ID: {name}\n"""\nrevision = "{name}"\ndown_revision = {parents}\n{more}\n'
 
 
@@ -39,10 +39,10 @@ def test_all_forms(tmp_path: Path) -> None:
     assert found.revisions == (
         Revision("a", (), Phase.CONTRACT, False, "Add things."),
         Revision("b", ("a",), Phase.EXPAND, True),
-        Revision("c", ("a",), Phase.OFFLINE, True),
-        Revision("d", ("b", "c"), Phase.CONTRACT, False),
-        Revision("e12", ("b", "d"), Phase.CONTRACT, False),
-        Revision("f", ("d", "e12"), Phase.CONTRACT, False),
+        Revision("c", ("a",), Phase.OFFLINE, True, "Note"),
+        Revision("d", ("b", "c"), Phase.CONTRACT, False, "Note"),
+        Revision("e12", ("b", "d"), Phase.CONTRACT, False, "Note"),
+        Revision("f", ("d", "e12"), Phase.CONTRACT, False, "Note"),
     )
     (warning,) = undeclared(found)
     assert warning.startswith("4 revision(s)")

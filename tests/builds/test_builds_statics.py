@@ -7,11 +7,13 @@ from pathlib import Path
 import brotli  # type: ignore[import-untyped]
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.drivers.builds.statics import Statics, publish
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def made(folder: Path, files: dict[str, bytes]) -> tuple[Statics, dict[str, bytes]]:
@@ -97,7 +99,7 @@ def test_a_missing_folder(tmp_path: Path) -> None:
         publish(tmp_path / "none", tmp_path / "target", "/static/")
 
 
-@settings(max_examples=30)
+@settings(CALM, max_examples=30)
 @given(
     st.dictionaries(
         st.sampled_from(["a.css", "b.css", "d/c.css", "d/x.js", "y.png"]),
