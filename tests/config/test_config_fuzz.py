@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greenroom.config import load
@@ -24,6 +24,8 @@ from greenroom.config.schema import (
 )
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.project import Project
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 GOOD = 'name = "shop"\n[app]\nwsgi = "wsgi:app"\n'
 KEYS = sorted(
@@ -82,24 +84,26 @@ values = st.recursive(
 )
 
 
+@settings(CALM)
 @given(st.binary(max_size=200))
 def test_any_bytes(raw: bytes) -> None:
     outcome(raw)
 
 
+@settings(CALM)
 @given(st.text(st.sampled_from("[]{}=.,\"'#\n\\ abcname1"), max_size=60))
 def test_any_toml_like_text(text: str) -> None:
     outcome((GOOD + text).encode())
     locate(text)
 
 
-@settings(max_examples=300)
+@settings(CALM, max_examples=300)
 @given(st.dictionaries(keys, values, max_size=6))
 def test_any_values(document: dict[str, Any]) -> None:
     outcome("\n".join(f"{json.dumps(k)} = {toml(v)}" for k, v in document.items()).encode())
 
 
-@settings(max_examples=300)
+@settings(CALM, max_examples=300)
 @given(
     st.sampled_from(["app", "roles", "policy", "edge", "database", "prove", "env"]),
     st.dictionaries(keys, values),
@@ -109,11 +113,13 @@ def test_any_table_in_a_good_file(table: str, entries: dict[str, Any]) -> None:
     outcome((text if table == "app" else text + '[app]\nwsgi = "wsgi:app"\n').encode())
 
 
+@settings(CALM)
 @given(st.dictionaries(st.sampled_from(sorted(RoleTable.model_fields)), values))
 def test_any_role(entries: dict[str, Any]) -> None:
     outcome((GOOD + f"[roles]\nx = {toml(entries)}\n").encode())
 
 
+@settings(CALM)
 @given(st.from_regex(DURATION_PATTERN, fullmatch=True))
 def test_durations(text: str) -> None:
     outcome((GOOD + f"[policy]\nwatch = {json.dumps(text)}\n").encode())

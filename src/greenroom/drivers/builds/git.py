@@ -84,9 +84,12 @@ class Git:
         return self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}").text == commit
 
     def file(self, tree: str, path: str) -> bytes | None:
-        """The content of a file of the tree, or None."""
-        found = self._git("cat-file", "blob", f"{tree}:{path}")
-        return found.out if found.ok else None
+        """The content of a file of the tree (links inside it are followed), or None."""
+        asked = f"{tree}:{path}\n".encode()
+        found = self._must("cat-file", "--batch", "--follow-symlinks", input=asked).out
+        head, _, content = found.partition(b"\n")
+        words = head.split(b" ")
+        return content[: int(words[2])] if len(words) == 3 and words[1] == b"blob" else None
 
     def submodules(self, tree: str) -> tuple[str, ...]:
         """Paths that hold another repository: ``git archive`` leaves them empty."""
@@ -140,14 +143,19 @@ class Git:
         subject, _, author = shown.partition("\0")
         return Source(tree, commit, subject, author, dirty)
 
-    def _must(self, *words: str, env: Mapping[str, str] | None = None) -> Completed:
-        done = self._git(*words, env=env)
+    def _must(
+        self, *words: str, env: Mapping[str, str] | None = None, input: bytes | None = None
+    ) -> Completed:
+        done = self._git(*words, env=env, input=input)
         if not done.ok:
             raise _error("git", f"git {next(w for w in words if w[0] != '-')} failed", details=done.complaint)
         return done
 
-    def _git(self, *words: str, env: Mapping[str, str] | None = None) -> Completed:
-        return run(["git", *words], cwd=self.folder, env={**self._env, **(env or {})}, timeout=TIMEOUT)
+    def _git(
+        self, *words: str, env: Mapping[str, str] | None = None, input: bytes | None = None
+    ) -> Completed:
+        whole = {**self._env, **(env or {})}
+        return run(["git", *words], cwd=self.folder, env=whole, input=input, timeout=TIMEOUT)
 
 
 def _error(code: str, message: str, hint: str = "", details: str = "") -> GreenroomError:

@@ -17,7 +17,6 @@ TIMEOUT = 900.0
 _NO_NETWORK = (
     "network connectivity is disabled",
     "network was disabled",
-    "offline",
     "failed to fetch",
     "error sending request",
     "dns error",

@@ -60,7 +60,7 @@ class Venvs:
             warnings = uv.check(target)
             os.sync()
             disk.write(target / MARKER, json.dumps({"warnings": warnings}).encode())
-        except GreenroomError:
+        except BaseException:
             disk.remove(target)
             raise
 
