@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Mode, Slot
+from greenroom.domain.tally import Phase, Record, Tally
 from greenroom.domain.verdict import Measure
 
 Values = Mapping[str, Secret]
@@ -295,6 +296,26 @@ class Builder(Protocol):
 
     def collect(self, keep: set[str]) -> object:
         """Remove environments that none of the kept releases uses."""
+
+
+class Load(Protocol):
+    """Real requests through the edge, each recorded."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self, timeout: float | None = None, phases: Sequence[Phase] = ()) -> Tally:
+        """Ask nothing new, wait for what is in flight, and count."""
+
+    def snapshot(self) -> Tally:
+        """What was seen so far."""
+
+    def now(self) -> float:
+        """This moment in the seconds of the records."""
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Every request that has ended."""
 
 
 class Clock(Protocol):

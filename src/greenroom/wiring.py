@@ -24,7 +24,7 @@ from greenroom.drivers.local.platform import LocalPlatform, Service
 from greenroom.drivers.local.public import PublicAddress, choose
 from greenroom.drivers.local.secrets import SecretFile
 from greenroom.drivers.system.clock import SystemClock
-from greenroom.ports import Doors, Resource
+from greenroom.ports import Doors, Load, Resource
 from greenroom.services.target import Target
 
 if TYPE_CHECKING:
@@ -164,6 +164,27 @@ class Wiring:
     def logs(self) -> LocalLogs:
         """What the parts wrote."""
         return LocalLogs(self.layout, self.clock)
+
+    def load(self, max_rate: float | None) -> Load:
+        """A load on the environment's own public address, with the paths that the project's file names."""
+        from greenroom.drivers.load import Address, Load, Mix
+
+        paths = self.project.prove
+        mix = Mix(paths.pages, paths.slow, paths.echo, self._static_paths())
+        address = Address(
+            self.public.host(self.environment), self.public.port, self.layout.ca, self.public.address
+        )
+        return Load(address, mix, max_rate)
+
+    def _static_paths(self) -> tuple[str, ...]:
+        """Two hashed files of the live release: they must stay reachable whatever is deployed."""
+        from greenroom.drivers.builds.builds import manifest
+
+        live = self.doors.traffic.observe(self.environment).live
+        if live is None:
+            return ()
+        names = sorted(manifest(self.builds.path(live.rsplit("-", 1)[0])).values())
+        return tuple(self.project.app.static_url + name for name in names[:2])
 
     @property
     def target(self) -> Target:

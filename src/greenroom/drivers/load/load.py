@@ -112,6 +112,10 @@ class Load:
         """Every request that has ended so far, in the order of their ends."""
         return self._recorder.records
 
+    def now(self) -> float:
+        """This moment in the seconds of the records and phases."""
+        return time.monotonic()
+
     def start(self) -> None:
         """Start all clients. A load runs once."""
         for thread in self._threads:

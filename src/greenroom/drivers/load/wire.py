@@ -15,7 +15,7 @@ from greenroom.drivers.load.mix import Address
 _READ_BYTES = 65536
 
 
-class Cut(Exception):  # noqa: N818 - it is an outcome, not an error of the load
+class Cut(Exception):
     """The request has no good answer, for this cause."""
 
     def __init__(self, cause: Cause) -> None:
