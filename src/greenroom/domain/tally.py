@@ -97,7 +97,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One lost request: seen at `at_s` (monotonic seconds), `lasted_ms` after it had begun."""
+    """One lost request: seen at `at_s` (monotonic seconds), `lasted_ms` after it had begun.
+
+    `reused` as in Record: on a kept connection a browser might have asked a GET again by itself.
+    """
 
     at_s: float
     kind: Kind
@@ -107,6 +110,7 @@ class Loss:
     slot: str | None = None
     phase: str | None = None
     lasted_ms: float = 0.0
+    reused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +249,7 @@ def _loss(record: Record, phases: Sequence[Phase]) -> Loss:
         status=record.status,
         slot=record.slot,
         lasted_ms=record.duration_ms,
+        reused=record.reused,
     )
     return dataclasses.replace(loss, phase=_phase(loss, phases))
 
@@ -261,8 +266,8 @@ def _answered_by(record: Record) -> str:
     return NOBODY if record.status is None else EDGE
 
 
-def _when(loss: Loss) -> tuple[float, float, str, str, str, int, str, str]:
-    told = loss.status or 0, loss.slot or "", loss.phase or ""
+def _when(loss: Loss) -> tuple[float, float, str, str, str, int, str, str, bool]:
+    told = loss.status or 0, loss.slot or "", loss.phase or "", loss.reused
     return loss.at_s, loss.lasted_ms, loss.kind, loss.path, loss.cause, *told
 
 

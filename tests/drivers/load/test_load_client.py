@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 import threading
@@ -261,4 +262,5 @@ def test_new_connections_resume_the_tls_session(keys: Keys) -> None:
 
 def test_trouble_of_this_machine_is_not_blamed_on_the_server() -> None:
     with pytest.raises(OSError, match="no free port"):
-        cause_of(OSError(99, "no free port"))
+        cause_of(OSError(errno.EADDRNOTAVAIL, "no free port"))
+    assert cause_of(OSError(errno.EHOSTUNREACH, "no route")) is Cause.REFUSED

@@ -13,6 +13,12 @@ from greenroom.domain.tally import Cause
 from greenroom.drivers.load.mix import Address
 
 _READ_BYTES = 65536
+_BY_NUMBER = {
+    # What a cluster may say for a service without pods.
+    errno.EHOSTUNREACH: Cause.REFUSED,
+    # Reset between connecting and the TLS handshake.
+    errno.ENOTCONN: Cause.RESET,
+}
 
 
 class Cut(Exception):  # noqa: N818 - it is an outcome, not an error of the load
@@ -29,24 +35,30 @@ def cause_of(error: OSError) -> Cause:
     Raises the error itself when it tells about this machine instead (no file descriptors, no free port): then the
     load, not the server, is at fault and nothing is proven.
     """
+    if isinstance(error, ssl.SSLError):
+        return _tls_cause(error)
+    match error:
+        case TimeoutError():
+            return Cause.TIMEOUT
+        case ConnectionRefusedError():
+            return Cause.REFUSED
+        case ConnectionError():
+            return Cause.RESET
+    if error.errno in _BY_NUMBER:
+        return _BY_NUMBER[error.errno]
+    raise error
+
+
+def _tls_cause(error: ssl.SSLError) -> Cause:
     match error:
         case ssl.SSLZeroReturnError():
             return Cause.EOF
         case ssl.SSLEOFError():
             # Python 3.11 calls a reset an end as well; OpenSSL 3 gives a reason only for a real end.
             return Cause.EOF if error.reason == "UNEXPECTED_EOF_WHILE_READING" else Cause.RESET
-        case TimeoutError():
-            return Cause.TIMEOUT
-        case ConnectionRefusedError():
-            return Cause.REFUSED
-        case ConnectionError() | ssl.SSLSyscallError():
+        case ssl.SSLSyscallError():
             return Cause.RESET
-        case OSError(errno=errno.ENOTCONN):
-            # Reset between connecting and the TLS handshake.
-            return Cause.RESET
-        case ssl.SSLError():
-            return Cause.TLS
-    raise error
+    return Cause.TLS
 
 
 class Wire:
