@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from load_servers import SLOT, Asked, Keys, make_keys, on_stage
+from load_keys import Keys, make_keys
+from load_servers import SLOT, Asked, on_stage
 
 from greenroom.domain.tally import Cause, Kind, Record
 from greenroom.drivers.load.asks import asks
@@ -126,6 +127,23 @@ def test_silence_in_the_handshake_is_a_timeout(keys: Keys) -> None:
         client(Kind.GET, mute.getsockname()[1], keys.ca, timeout_s=0.3) as one,
     ):
         assert one.ask().cause is Cause.TIMEOUT
+
+
+def test_an_upload_that_is_reset_midway_is_a_reset() -> None:
+    """The first write after a reset tells of it; what is read afterwards would look like an end."""
+
+    def slam(listener: socket.socket) -> None:
+        link, _ = listener.accept()
+        link.recv(10)
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=slam, args=(listener,))
+        server.start()
+        with client(Kind.UPLOAD, listener.getsockname()[1]) as one:
+            assert one.ask().cause is Cause.RESET
+        server.join(10)
 
 
 @pytest.mark.parametrize("secure", [False, True])

@@ -10,7 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from load_servers import SLOT, Asked, Stage, make_keys, on_stage
+from load_keys import make_keys
+from load_servers import SLOT, Asked, Stage, on_stage
 
 from greenroom.domain.tally import EDGE, NOBODY, Cause, Kind, Phase, Tally
 from greenroom.drivers.load import Address, Clients, Load, LoadError, Mix

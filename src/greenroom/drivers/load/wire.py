@@ -62,7 +62,7 @@ def _tls_cause(error: ssl.SSLError) -> Cause:
 
 
 class Wire:
-    """An open connection. Deadlines are `time.monotonic` seconds; operations raise Cut."""
+    """An open connection. Deadlines are ``time.monotonic`` seconds; operations raise Cut."""
 
     def __init__(self, link: socket.socket) -> None:
         self._link = link
@@ -89,7 +89,7 @@ class Wire:
             raise Cut(cause_of(error)) from error
 
     def receive(self, deadline: float) -> bytes:
-        """Return some bytes, or none at the end. `ragged` then tells that TLS ended without saying so."""
+        """Return some bytes, or none at the end. ``ragged`` then tells that TLS ended without saying so."""
         try:
             self._link.settimeout(_remaining(deadline))
             return self._link.recv(_READ_BYTES)
