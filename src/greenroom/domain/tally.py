@@ -50,10 +50,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One request: began at ``start_s`` (monotonic seconds), lasted ``duration_ms`` until the last byte or the loss.
+    """One request: began at ``start_s`` (monotonic seconds), lasted ``duration_ms`` to the last byte or the loss.
 
-    ``status`` and ``slot`` (the answer's X-Release) are known as far as the answer came; ``reused`` tells whether it
-    went out on a connection that had carried a request before.
+    ``status`` and ``slot`` (the answer's X-Release) are known as far as the answer came; ``reused`` tells
+    whether it went out on a connection that had carried a request before.
     """
 
     start_s: float
@@ -126,7 +126,7 @@ class Histogram:
         return sum(self.buckets.values())
 
     def percentile(self, share: float) -> float:
-        """Milliseconds that ``share`` (0 to 1) of the durations do not exceed, rounded up to 1 %; 0 when empty."""
+        """Milliseconds that ``share`` (0 to 1) of the durations do not exceed, up to 1 % more; 0 if empty."""
         remaining = max(1, math.ceil(share * self.count))
         for bucket in sorted(self.buckets):
             remaining -= self.buckets[bucket]
@@ -139,8 +139,8 @@ class Histogram:
 class Tally:
     """What a load saw. Only answered requests that are not slow on purpose count for ``latency``.
 
-    ``by_kind`` and ``by_slot`` (with EDGE and NOBODY) each sum to ``requests``. ``unfinished`` requests were given up by
-    the load itself when it stopped; they are in no other figure. ``notes`` say what was not tried, and why.
+    ``by_kind`` and ``by_slot`` (with EDGE and NOBODY) each sum to ``requests``. ``unfinished`` requests were
+    given up by the load itself when it stopped; they are in no other figure. ``notes`` say what was not tried.
     """
 
     requests: int = 0

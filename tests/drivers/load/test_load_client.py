@@ -28,8 +28,13 @@ MIX = Mix(
 
 @contextmanager
 def client(
-    kind: Kind, port: int, ca_file: Path | None = None, timeout_s: float = 20.0, keep: bool = True, host: str = "shop.localhost"
-) -> Iterator[Client]:  # fmt: skip
+    kind: Kind,
+    port: int,
+    ca_file: Path | None = None,
+    timeout_s: float = 20.0,
+    keep: bool = True,
+    host: str = "shop.localhost",
+) -> Iterator[Client]:
     address = Address(host, port, ca_file)
     one = Client(kind, asks(kind, MIX, address.authority, 0), Dialer(address), timeout_s, keep)
     try:

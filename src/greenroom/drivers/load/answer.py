@@ -24,7 +24,7 @@ class Answer:
         self.reusable = False
 
     def read(self) -> None:
-        """Read head and body. Raises Cut: eof before the first byte, truncated after it, wrong_body for nonsense."""
+        """Read it all. Raises Cut: eof before the first byte, truncated after it, wrong_body for nonsense."""
         status, headers = self._head()
         while 100 <= status < 200 and status != 101:
             status, headers = self._head()

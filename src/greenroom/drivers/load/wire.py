@@ -32,8 +32,8 @@ class Cut(Exception):  # noqa: N818 - it is an outcome, not an error of the load
 def cause_of(error: OSError) -> Cause:
     """Name what a socket error says about the server.
 
-    Raises the error itself when it tells about this machine instead (no file descriptors, no free port): then the
-    load, not the server, is at fault and nothing is proven.
+    Raises the error itself when it tells about this machine instead (no file descriptors, no free port): then
+    the load, not the server, is at fault and nothing is proven.
     """
     if isinstance(error, ssl.SSLError):
         return _tls_cause(error)
