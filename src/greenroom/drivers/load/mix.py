@@ -12,8 +12,8 @@ from greenroom.domain.tally import Kind
 class Address:
     """Where the edge listens.
 
-    ``host`` is the public name (SNI and Host header), ``port`` a TCP port of ``ip``: names under ``.localhost`` do not
-    resolve everywhere. ``ca_file`` is a PEM file of the roots to trust; None means plain HTTP without TLS.
+    ``host`` is the public name (SNI and Host header), ``port`` a TCP port of ``ip``: names under ``.localhost``
+    do not resolve everywhere. ``ca_file`` is a PEM file of the roots to trust; None means HTTP without TLS.
     """
 
     host: str
