@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 EDGE = "edge"
-"""Stands in `Tally.by_slot` for answers that no slot signed: static files, and errors of the edge itself."""
+"""Stands in ``Tally.by_slot`` for answers that no slot signed: static files, and errors of the edge itself."""
 NOBODY = "nobody"
-"""Stands in `Tally.by_slot` for requests that nobody answered."""
+"""Stands in ``Tally.by_slot`` for requests that nobody answered."""
 _Key = TypeVar("_Key")
 _GROWTH = 1.01
 _SHORTEST_MS = 0.001
@@ -50,10 +50,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One request: began at `start_s` (monotonic seconds), lasted `duration_ms` until the last byte or the loss.
+    """One request: began at ``start_s`` (monotonic seconds), lasted ``duration_ms`` to the last byte or the loss.
 
-    `status` and `slot` (the answer's X-Release) are known as far as the answer came; `reused` tells whether it
-    went out on a connection that had carried a request before.
+    ``status`` and ``slot`` (the answer's X-Release) are known as far as the answer came; ``reused`` tells
+    whether it went out on a connection that had carried a request before.
     """
 
     start_s: float
@@ -88,7 +88,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A named stretch of time, `start_s <= t < end_s`, in the records' monotonic seconds."""
+    """A named stretch of time, ``start_s <= t < end_s``, in the records' monotonic seconds."""
 
     name: str
     start_s: float
@@ -97,7 +97,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One lost request: seen at `at_s` (monotonic seconds), `lasted_ms` after it had begun."""
+    """One lost request: seen at ``at_s`` (monotonic seconds), ``lasted_ms`` after it had begun.
+
+    ``reused`` as in Record: on a kept connection a browser might have asked a GET again by itself.
+    """
 
     at_s: float
     kind: Kind
@@ -107,6 +110,7 @@ class Loss:
     slot: str | None = None
     phase: str | None = None
     lasted_ms: float = 0.0
+    reused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ class Histogram:
         return sum(self.buckets.values())
 
     def percentile(self, share: float) -> float:
-        """Milliseconds that `share` (0 to 1) of the durations do not exceed, rounded up to 1 %; 0 when empty."""
+        """Milliseconds that ``share`` (0 to 1) of the durations do not exceed, up to 1 % more; 0 if empty."""
         remaining = max(1, math.ceil(share * self.count))
         for bucket in sorted(self.buckets):
             remaining -= self.buckets[bucket]
@@ -133,10 +137,10 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a load saw. Only answered requests that are not slow on purpose count for `latency`.
+    """What a load saw. Only answered requests that are not slow on purpose count for ``latency``.
 
-    `by_kind` and `by_slot` (with EDGE and NOBODY) each sum to `requests`. `unfinished` requests were given up by
-    the load itself when it stopped; they are in no other figure. `notes` say what was not tried, and why.
+    ``by_kind`` and ``by_slot`` (with EDGE and NOBODY) each sum to ``requests``. ``unfinished`` requests were
+    given up by the load itself when it stopped; they are in no other figure. ``notes`` say what was not tried.
     """
 
     requests: int = 0
@@ -166,7 +170,7 @@ class Tally:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that `share` (0 to 1) of all values do not exceed (nearest rank).
+    """Return the smallest value that ``share`` (0 to 1) of all values do not exceed (nearest rank).
 
     Raises ValueError when there are no values or the share is outside 0 to 1.
     """
@@ -226,7 +230,7 @@ def attribute(tally: Tally, phases: Sequence[Phase]) -> Tally:
 
 
 def first_answer_ms(records: Iterable[Record], slot: str, switched_at: float) -> float | None:
-    """Milliseconds from the switch (monotonic seconds) to the first complete good answer of `slot`, or None.
+    """Milliseconds from the switch (monotonic seconds) to the first complete good answer of ``slot``, or None.
 
     Only requests that began after the switch count: when a slot returns, its answers to older requests say
     nothing about the switch.
@@ -245,6 +249,7 @@ def _loss(record: Record, phases: Sequence[Phase]) -> Loss:
         status=record.status,
         slot=record.slot,
         lasted_ms=record.duration_ms,
+        reused=record.reused,
     )
     return dataclasses.replace(loss, phase=_phase(loss, phases))
 
@@ -261,8 +266,8 @@ def _answered_by(record: Record) -> str:
     return NOBODY if record.status is None else EDGE
 
 
-def _when(loss: Loss) -> tuple[float, float, str, str, str, int, str, str]:
-    told = loss.status or 0, loss.slot or "", loss.phase or ""
+def _when(loss: Loss) -> tuple[float, float, str, str, str, int, str, str, bool]:
+    told = loss.status or 0, loss.slot or "", loss.phase or "", loss.reused
     return loss.at_s, loss.lasted_ms, loss.kind, loss.path, loss.cause, *told
 
 

@@ -8,12 +8,12 @@ import json
 import socket
 import ssl
 import struct
-import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+
+from load_keys import Keys
 
 SLOT = "0123456789ab-1"
 
@@ -34,7 +34,7 @@ Sin = Callable[["Stage", socket.socket, Asked], bool]
 
 
 class Stage:
-    """Serves on 127.0.0.1 until closed. `sinner` names the sin for a request, or None for an honest answer."""
+    """Serves on 127.0.0.1 until closed. ``sinner`` names the sin for a request, or None for an honest answer."""
 
     def __init__(
         self,
@@ -237,7 +237,7 @@ def until_end(stage: Stage, link: socket.socket, asked: Asked) -> bool:
 
 
 def close_after_answer(stage: Stage, link: socket.socket, asked: Asked) -> bool:
-    """Keeps quiet about it: no `Connection: close`."""
+    """Keeps quiet about it: no ``Connection: close``."""
     honest(stage, link, asked)
     return False
 
@@ -259,51 +259,6 @@ SINS: dict[str, Sin] = {
         app_error, not_found, redirect, interim, until_end, close_after_answer, notify_after_answer,
     )
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Keys:
-    """PEM files: a root, and a certificate for shop.localhost that it signed."""
-
-    ca: Path
-    certificate: Path
-    key: Path
-
-    def context(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, self.key)
-        return context
-
-
-def make_keys(folder: Path) -> Keys:
-    folder.mkdir(parents=True, exist_ok=True)
-    ca, ca_key, key, ask, cert = (folder / n for n in ("ca.pem", "ca.key", "key.pem", "ask.pem", "cert.pem"))
-    more = folder / "more.cnf"
-    more.write_text("subjectAltName=DNS:shop.localhost\n")
-    new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    steps = [
-        [*new, "-x509", "-days", "2", "-subj", "/CN=Test root", "-keyout", str(ca_key), "-out", str(ca)],
-        [*new, "-subj", "/CN=shop", "-keyout", str(key), "-out", str(ask)],
-        [
-            *(
-                "openssl",
-                "x509",
-                "-req",
-                "-days",
-                "2",
-                "-in",
-                str(ask),
-                "-CA",
-                str(ca),
-                "-CAkey",
-                str(ca_key),
-            ),
-            *("-CAcreateserial", "-extfile", str(more), "-out", str(cert)),
-        ],
-    ]
-    for step in steps:
-        subprocess.run(step, check=True, capture_output=True)
-    return Keys(ca, cert, key)
 
 
 @contextlib.contextmanager

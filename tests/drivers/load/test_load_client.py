@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 import threading
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from load_servers import SLOT, Asked, Keys, make_keys, on_stage
+from load_keys import Keys, make_keys
+from load_servers import SLOT, Asked, on_stage
 
 from greenroom.domain.tally import Cause, Kind, Record
 from greenroom.drivers.load.asks import asks
@@ -26,8 +28,13 @@ MIX = Mix(
 
 @contextmanager
 def client(
-    kind: Kind, port: int, ca_file: Path | None = None, timeout_s: float = 20.0, keep: bool = True, host: str = "shop.localhost"
-) -> Iterator[Client]:  # fmt: skip
+    kind: Kind,
+    port: int,
+    ca_file: Path | None = None,
+    timeout_s: float = 20.0,
+    keep: bool = True,
+    host: str = "shop.localhost",
+) -> Iterator[Client]:
     address = Address(host, port, ca_file)
     one = Client(kind, asks(kind, MIX, address.authority, 0), Dialer(address), timeout_s, keep)
     try:
@@ -125,6 +132,23 @@ def test_silence_in_the_handshake_is_a_timeout(keys: Keys) -> None:
         client(Kind.GET, mute.getsockname()[1], keys.ca, timeout_s=0.3) as one,
     ):
         assert one.ask().cause is Cause.TIMEOUT
+
+
+def test_an_upload_that_is_reset_midway_is_a_reset() -> None:
+    """The first write after a reset tells of it; what is read afterwards would look like an end."""
+
+    def slam(listener: socket.socket) -> None:
+        link, _ = listener.accept()
+        link.recv(10)
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=slam, args=(listener,))
+        server.start()
+        with client(Kind.UPLOAD, listener.getsockname()[1]) as one:
+            assert one.ask().cause is Cause.RESET
+        server.join(10)
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -261,4 +285,5 @@ def test_new_connections_resume_the_tls_session(keys: Keys) -> None:
 
 def test_trouble_of_this_machine_is_not_blamed_on_the_server() -> None:
     with pytest.raises(OSError, match="no free port"):
-        cause_of(OSError(99, "no free port"))
+        cause_of(OSError(errno.EADDRNOTAVAIL, "no free port"))
+    assert cause_of(OSError(errno.EHOSTUNREACH, "no route")) is Cause.REFUSED

@@ -10,7 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from load_servers import SLOT, Asked, Stage, make_keys, on_stage
+from load_keys import make_keys
+from load_servers import SLOT, Asked, Stage, on_stage
 
 from greenroom.domain.tally import EDGE, NOBODY, Cause, Kind, Phase, Tally
 from greenroom.drivers.load import Address, Clients, Load, LoadError, Mix
@@ -79,7 +80,7 @@ def test_errors_of_the_release_are_told_apart() -> None:
 
 def test_hanging_requests_time_out() -> None:
     with on_stage(lambda asked: "hang" if asked.number <= 3 else None) as stage:
-        tally = run(stage, PAGES, sins=3, timeout_s=1.0)
+        tally = run(stage, PAGES, sins=3, timeout_s=2.0)
         assert Counter(loss.cause for loss in tally.losses) == {Cause.TIMEOUT: 3}
         assert tally.by_slot[NOBODY] == 3
 
@@ -133,7 +134,7 @@ def test_what_hangs_at_the_stop_is_unfinished_not_lost() -> None:
         load = Load(Address("shop.localhost", stage.port), mix)
         load.start()
         stage.wait_for(lambda s: s.requests >= 5)
-        tally = load.stop(timeout=0.2)
+        tally = load.stop(timeout=1.0)
         assert (tally.lost, tally.unfinished) == (0, 1)
         assert tally.requests == stage.requests - 1
         assert load.stop() == tally
@@ -151,7 +152,7 @@ def test_losses_carry_their_phase_and_snapshots_agree() -> None:
         stage.wait_for(lambda s: s.sins.total() >= 10)
         tally = load.stop(phases=[Phase("calm", started, worse), Phase("bad", worse, float("inf"))])
         assert calm.lost == 0
-        assert 50 <= calm.requests + 7 <= tally.requests + 7
+        assert 50 - len(PAGES.crew()) * 4 <= calm.requests <= tally.requests
         assert Counter(loss.phase for loss in tally.losses) == {"bad": stage.sins["bad_gateway"]}
         assert {loss.phase for loss in load.snapshot().losses} == {None}
 
@@ -159,13 +160,12 @@ def test_losses_carry_their_phase_and_snapshots_agree() -> None:
 def test_a_rate_is_not_exceeded() -> None:
     with on_stage() as stage:
         load = Load(Address("shop.localhost", stage.port), PAGES, max_rate=100)
+        began = time.monotonic()
         load.start()
         stage.wait_for(lambda s: s.requests >= 40)
         load.stop()
-        starts = sorted(record.start_s for record in load.records)
-        assert len(starts) == stage.requests
-        # Turns are 10 ms apart; a thread may begin late, never early.
-        assert all(start - starts[0] >= n * 0.01 - 0.5 for n, start in enumerate(starts))
+        assert len(load.records) == stage.requests
+        assert max(record.start_s for record in load.records) - began >= (stage.requests - 1) * 0.01 - 0.001
 
 
 def test_turns_are_given_in_time_and_end_with_the_stop() -> None:
@@ -173,18 +173,21 @@ def test_turns_are_given_in_time_and_end_with_the_stop() -> None:
     pace = Pace(1000, stopped)
     began = time.monotonic()
     assert all(pace.take() for _ in range(50))
-    assert time.monotonic() - began >= 0.049
+    assert time.monotonic() - began >= 0.048
     stopped.set()
     assert not pace.take()
     assert not Pace(None, stopped).take()
 
 
-def test_a_load_that_cannot_ask_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    with on_stage() as stage:
-        load = Load(Address("shop.localhost", stage.port, ip="255.255.255.255"), PAGES)
-        load.start()
-        with pytest.raises(LoadError, match="could not ask"):
-            load.stop()
+def test_a_load_that_cannot_ask_says_so() -> None:
+    """Broadcasting is forbidden here, which tells nothing about any server."""
+    load = Load(Address("shop.localhost", 9, ip="255.255.255.255"), PAGES)
+    load.start()
+    with pytest.raises(LoadError, match="could not ask"):
+        while not load.snapshot().lost:
+            threading.Event().wait(0.01)
+    with pytest.raises(LoadError, match="could not ask"):
+        load.stop()
 
 
 def test_what_is_not_tried_is_said() -> None:

@@ -1,7 +1,7 @@
-"""The load of `greenroom prove`: clients on raw sockets that never retry and record every request.
+"""The load of ``greenroom prove``: clients on raw sockets that never retry and record every request.
 
-Here may live what opens connections, speaks HTTP/1.1 and decides how one request ended. What the records add up to
-is decided in `greenroom.domain.tally`.
+Here may live what opens connections, speaks HTTP/1.1 and decides how one request ended. What the records add
+up to is decided in ``greenroom.domain.tally``.
 """
 
 from greenroom.drivers.load.load import Load, LoadError

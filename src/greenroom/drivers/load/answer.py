@@ -12,18 +12,19 @@ _NO_BODY = (204, 304)
 
 
 class Answer:
-    """One answer, as far as it came: what `read` had understood stays known when it raises Cut."""
+    """One answer, as far as it came: what ``read`` had understood stays known when it raises Cut."""
 
     def __init__(self, receive: Callable[[], bytes], ragged: Callable[[], bool] = lambda: False) -> None:
         self._receive, self._ragged = receive, ragged
         self._buffer = bytearray()
+        self._begun = False
         self.status: int | None = None
         self.slot: str | None = None
         self.body = b""
         self.reusable = False
 
     def read(self) -> None:
-        """Read head and body. Raises Cut: eof before the first byte, truncated after it, wrong_body for nonsense."""
+        """Read it all. Raises Cut: eof before the first byte, truncated after it, wrong_body for nonsense."""
         status, headers = self._head()
         while 100 <= status < 200 and status != 101:
             status, headers = self._head()
@@ -101,8 +102,6 @@ class Answer:
             raise Cut(Cause.TRUNCATED if self._begun else Cause.EOF)
         self._begun = True
         self._buffer += data
-
-    _begun = False
 
 
 def _number(digits: bytes, base: int) -> int:

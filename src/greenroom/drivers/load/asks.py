@@ -17,7 +17,7 @@ CHUNK_BYTES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: `pieces` are sent `gap_s` seconds apart; `sha256` (hex), if any, is the echo to expect."""
+    """One request: ``pieces`` are sent ``gap_s`` seconds apart; ``sha256`` (hex) is the echo to expect, if any."""
 
     path: str
     pieces: tuple[bytes, ...]
@@ -26,7 +26,7 @@ class Request:
 
 
 def asks(kind: Kind, mix: Mix, authority: str, start: int) -> Iterator[Request]:
-    """Yield the requests of one client for ever; `start` spreads the clients of a kind over the paths.
+    """Yield the requests of one client for ever; ``start`` spreads the clients of a kind over the paths.
 
     Raises ValueError when the mix has no path for the kind.
     """
@@ -72,5 +72,6 @@ def _head(method: str, path: str, authority: str, more: str = "", close: bool = 
     more += "Content-Type: application/octet-stream\r\n" if method == "POST" else ""
     more += "Connection: close\r\n" if close else ""
     return (
-        f"{method} {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: greenroom-prove\r\nAccept: */*\r\n{more}\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: {authority}\r\n"
+        f"User-Agent: greenroom-prove\r\nAccept: */*\r\n{more}\r\n"
     ).encode("ascii")

@@ -16,7 +16,7 @@ from greenroom.drivers.load.wire import Cut, Dialer, Wire
 
 
 class Client:
-    """Asks the given requests in turn. `timeout_s` is for the whole of one request, connecting included.
+    """Asks the given requests in turn. ``timeout_s`` is for the whole of one request, connecting included.
 
     A connection is kept while both sides want it. One that the server closed while it was idle is replaced
     without a word; one that dies after the request was sent is a loss.
@@ -50,7 +50,7 @@ class Client:
         except Cut as cut:
             cause = cut.cause
         duration_ms = (time.monotonic() - start) * 1000
-        self._tidy(answer if cause in (None, Cause.STATUS) else None)
+        self._tidy(answer)
         status, slot = (answer.status, answer.slot) if answer else (None, None)
         return Record(start, duration_ms, self._kind, request.path, status, cause, slot, reused)
 
@@ -89,6 +89,7 @@ class Client:
             answer.read()
         except Cut as cut:
             raise (unsent or cut) from None
+        answer.reusable = answer.reusable and unsent is None
 
     def _tidy(self, answer: Answer | None) -> None:
         if self._wire and answer and not self._keep:

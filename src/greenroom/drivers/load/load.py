@@ -23,7 +23,7 @@ class LoadError(RuntimeError):
 
 
 class Pace:
-    """Lets at most `max_rate` requests a second begin, over all clients; None means as fast as they can."""
+    """Lets at most ``max_rate`` requests a second begin, over all clients; None means as fast as they can."""
 
     def __init__(self, max_rate: float | None, stopped: threading.Event) -> None:
         self._gap_s = 1 / max_rate if max_rate else 0.0
@@ -79,9 +79,9 @@ class Recorder:
 
 
 class Load:
-    """A running load. `max_rate` is in requests a second over all clients, `timeout_s` for each request.
+    """A running load. ``max_rate`` is in requests a second over all clients, ``timeout_s`` for each request.
 
-    Records and phases share the seconds of `time.monotonic`. Raises OSError (ssl.SSLError is one) when the CA
+    Records and phases share the seconds of ``time.monotonic``. Raises OSError (ssl.SSLError is one) when the CA
     file cannot be read, ValueError for a rate or timeout that is not positive.
     """
 
@@ -131,10 +131,10 @@ class Load:
         return attribute(tally, phases) if phases else tally
 
     def stop(self, timeout: float | None = None, phases: Sequence[Phase] = ()) -> Tally:
-        """Ask nothing new, wait up to `timeout` seconds for what is in flight, and return the tally.
+        """Ask nothing new, wait up to ``timeout`` seconds for what is in flight, and return the tally.
 
         By default every request may take its own timeout. What is still in flight then is given up and counted
-        as `unfinished`, neither good nor lost. Raises LoadError when the load itself failed. May be repeated.
+        as ``unfinished``, neither good nor lost. Raises LoadError when the load itself failed. May be repeated.
         """
         self._stopped.set()
         self._join(self._timeout_s + 1 if timeout is None else timeout)

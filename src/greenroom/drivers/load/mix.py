@@ -12,8 +12,8 @@ from greenroom.domain.tally import Kind
 class Address:
     """Where the edge listens.
 
-    `host` is the public name (SNI and Host header), `port` a TCP port of `ip`: names under `.localhost` do not
-    resolve everywhere. `ca_file` is a PEM file of the roots to trust; None means plain HTTP without TLS.
+    ``host`` is the public name (SNI and Host header), ``port`` a TCP port of ``ip``: names under ``.localhost``
+    do not resolve everywhere. ``ca_file`` is a PEM file of the roots to trust; None means HTTP without TLS.
     """
 
     host: str
@@ -42,10 +42,10 @@ class Clients:
 
 @dataclass(frozen=True)
 class Mix:
-    """The pages to ask for. Paths begin with `/`.
+    """The pages to ask for. Paths begin with ``/``.
 
-    `slow_path?s=<slow_s>` must answer after that many seconds; `echo_path` must answer a POST with the JSON
-    document `{"sha256": <hex of the body>}`. Raises ValueError for a mix that cannot be asked.
+    ``slow_path?s=<slow_s>`` must answer after that many seconds; ``echo_path`` must answer a POST with the JSON
+    document ``{"sha256": <hex of the body>}``. Raises ValueError for a mix that cannot be asked.
     """
 
     paths: tuple[str, ...] = ("/",)

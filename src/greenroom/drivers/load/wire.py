@@ -13,6 +13,12 @@ from greenroom.domain.tally import Cause
 from greenroom.drivers.load.mix import Address
 
 _READ_BYTES = 65536
+_BY_NUMBER = {
+    # What a cluster may say for a service without pods.
+    errno.EHOSTUNREACH: Cause.REFUSED,
+    # Reset between connecting and the TLS handshake.
+    errno.ENOTCONN: Cause.RESET,
+}
 
 
 class Cut(Exception):
@@ -26,31 +32,37 @@ class Cut(Exception):
 def cause_of(error: OSError) -> Cause:
     """Name what a socket error says about the server.
 
-    Raises the error itself when it tells about this machine instead (no file descriptors, no free port): then the
-    load, not the server, is at fault and nothing is proven.
+    Raises the error itself when it tells about this machine instead (no file descriptors, no free port): then
+    the load, not the server, is at fault and nothing is proven.
     """
+    if isinstance(error, ssl.SSLError):
+        return _tls_cause(error)
+    match error:
+        case TimeoutError():
+            return Cause.TIMEOUT
+        case ConnectionRefusedError():
+            return Cause.REFUSED
+        case ConnectionError():
+            return Cause.RESET
+    if error.errno in _BY_NUMBER:
+        return _BY_NUMBER[error.errno]
+    raise error
+
+
+def _tls_cause(error: ssl.SSLError) -> Cause:
     match error:
         case ssl.SSLZeroReturnError():
             return Cause.EOF
         case ssl.SSLEOFError():
             # Python 3.11 calls a reset an end as well; OpenSSL 3 gives a reason only for a real end.
             return Cause.EOF if error.reason == "UNEXPECTED_EOF_WHILE_READING" else Cause.RESET
-        case TimeoutError():
-            return Cause.TIMEOUT
-        case ConnectionRefusedError():
-            return Cause.REFUSED
-        case ConnectionError() | ssl.SSLSyscallError():
+        case ssl.SSLSyscallError():
             return Cause.RESET
-        case OSError(errno=errno.ENOTCONN):
-            # Reset between connecting and the TLS handshake.
-            return Cause.RESET
-        case ssl.SSLError():
-            return Cause.TLS
-    raise error
+    return Cause.TLS
 
 
 class Wire:
-    """An open connection. Deadlines are `time.monotonic` seconds; operations raise Cut."""
+    """An open connection. Deadlines are ``time.monotonic`` seconds; operations raise Cut."""
 
     def __init__(self, link: socket.socket) -> None:
         self._link = link
@@ -77,7 +89,7 @@ class Wire:
             raise Cut(cause_of(error)) from error
 
     def receive(self, deadline: float) -> bytes:
-        """Return some bytes, or none at the end. `ragged` then tells that TLS ended without saying so."""
+        """Return some bytes, or none at the end. ``ragged`` then tells that TLS ended without saying so."""
         try:
             self._link.settimeout(_remaining(deadline))
             return self._link.recv(_READ_BYTES)
