@@ -81,6 +81,15 @@ def test_environments_are_shared_and_the_server_layer_counts(tmp_path: Path) -> 
     assert len(venvs) == 1
 
 
+def test_settings_that_shape_the_build_count(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    without = shop.builds(App("wsgi:app")).build()
+    release = shop.builds().build()
+    assert without.id != release.id
+    assert manifest(shop.builds().path(without.id)) == {}
+    assert list((shop.builds().path(without.id) / "static").iterdir()) == []
+
+
 def test_a_dirty_release(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     clean = shop.builds().build()

@@ -104,7 +104,7 @@ def _static(folder: Path, app: Candidate) -> Iterator[_Found]:
         *sorted(beside, key=lambda p: len(p.parts)),
     ):
         if (folder / place).is_dir():
-            guessed = place in beside
+            guessed = place in beside and len([p for p in beside if (folder / p).is_dir()]) > 1
             finding = Finding(f'static "{place}"', "the folder is there", guessed)
             yield _Found(finding, "app", f"static = {_quoted(place.as_posix())}")
             return

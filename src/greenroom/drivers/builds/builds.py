@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from greenroom.domain.project import App
 from greenroom.domain.release import Identity, Release
-from greenroom.drivers.builds import disk, locks, uv
+from greenroom.drivers.builds import disk, locks, record, uv
 from greenroom.drivers.builds.git import Git, Source
 from greenroom.drivers.builds.locks import Inputs, Lock, Locks
 from greenroom.drivers.builds.making import Maker
@@ -130,7 +131,7 @@ class Builds:
         return found if isinstance(found, Release) else None
 
     def _identity(self, source: Source, lock: Lock) -> Identity:
-        return Identity(source.tree, lock.digest, self._tag[0], self._server.digest)
+        return Identity(source.tree, lock.digest, self._tag[0], self._layer)
 
     def _changed(self, source: Source) -> tuple[str, ...]:
         count = self._git.changed() if self._git.is_head(source.commit) else 0
@@ -142,6 +143,19 @@ class Builds:
     @cached_property
     def _tag(self) -> tuple[str, str]:
         return python_tag(self._python, self._environ)
+
+    @cached_property
+    def _layer(self) -> str:
+        """All that is Greenroom's in a build: the server layer, the build's format, and the settings that shape it
+        (they stand in the project's file, which may be changed without a commit)."""
+        shape = [
+            self._server.digest,
+            record.FORMAT,
+            self._app.static,
+            self._app.static_url,
+            self._app.alembic,
+        ]
+        return hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
     @cached_property
     def _locks(self) -> Locks:
