@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from builds_shop import ENVIRON, SERVER, Shop, write
+from builds_shop import ENVIRON, HASHED, SERVER, Shop, write
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.project import App
@@ -274,3 +274,6 @@ def test_a_server_without_own_hashes(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     release = shop.builds(server=ServerLayer(("gunicorn==23.0.0",), "old")).build()
     assert shop.run(release, "import gunicorn; print(gunicorn.__version__)") == "23.0.0"
+    shop.commit("Hashes", {"requirements.txt": HASHED})
+    release = shop.builds(server=ServerLayer(("gunicorn==23.0.0",), "old")).build()
+    assert shop.run(release, "import packaging, itsdangerous") == ""

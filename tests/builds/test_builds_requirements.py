@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from builds_shop import ENVIRON, SERVER, Shop
+from builds_shop import ENVIRON, HASHED, SERVER, Shop
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.project import App
@@ -12,11 +12,6 @@ from greenroom.drivers.builds import requirements, uv
 from greenroom.drivers.builds.server import packaged_requirements
 from greenroom.drivers.system.processes import run
 
-HASHED = """\
-itsdangerous==2.2.0 \\
-    --hash=sha256:c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef \\
-    --hash=sha256:e0050c0b7da1eea53ffaf149c0cfbb5c6e2e2b69c4bef22c81fa6eb73e5f6173
-"""
 PYPROJECT = (
     '[project]\nname = "shop"\nversion = "1"\ndependencies = ["itsdangerous>=2", "gunicorn==23.0.0"]\n'
 )

@@ -124,6 +124,7 @@ class Builds:
         waiting = "another build is running; waiting for it"
         with disk.exclusive(self._shelf.folder / ".lock", lambda: self._progress(waiting)) as held:
             disk.sweep(self._shelf.folder)
+            disk.sweep(self._state / "locks")
             yield held
 
     def _there(self, source: Source, lock: Lock) -> Release | None:

@@ -41,7 +41,7 @@ def parse(text: str) -> list[Entry]:
 
 def options(text: str) -> list[str]:
     """Lines that say where packages come from (``--index-url`` and the like), without includes."""
-    return [line for line in lines(text) if line.startswith("--") and not _INCLUDE.match(line)]
+    return [line for line in lines(text) if line.startswith("-") and not _INCLUDE.match(line)]
 
 
 def includes(text: str) -> list[str]:
