@@ -58,6 +58,14 @@ def test_unpinned_is_resolved_once_with_a_warning(tmp_path: Path) -> None:
     assert "resolving the requirements" not in shop.said
 
 
+def test_constraints_are_not_installed(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    files = {"requirements/prod.txt": "-c all.txt\n-r base.txt\n", "requirements/base.txt": HASHED}
+    shop.commit("Split", {**files, "requirements/all.txt": "click==8.1.8\n"})
+    found, _ = installed(shop, App("wsgi:app", requirements="requirements/prod.txt"))
+    assert found == {"itsdangerous": "2.2.0", "gunicorn": "27.0.1"}
+
+
 def test_a_linked_requirements_file(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     shop.commit("Move", {"requirements/prod.txt": HASHED})

@@ -55,7 +55,8 @@ class Builds:
     def build(self, ref: str = "HEAD", dirty: bool = False) -> Release:
         """The release of a commit, or with ``dirty`` of the folder as it is now (ignored files stay out).
 
-        What is already there is returned at once. A failing build leaves nothing behind. Raises GreenroomError:
+        What is already there is returned at once. ``warnings`` of the answer also tell of changed files that are
+        not in it; that part is not recorded. A failing build leaves nothing behind. Raises GreenroomError:
         ``no-repository``, ``no-commit``, ``unknown-ref``, ``not-in-commit``, ``requirements-missing``,
         ``requirements-local``, ``requirements``, ``network``, ``migrations``, ``static-missing`` and others.
         """

@@ -49,6 +49,11 @@ def includes(text: str) -> list[str]:
     return [match["path"] for line in lines(text) if (match := _INCLUDE.match(line))]
 
 
+def constrained(text: str) -> bool:
+    """Does it name constraints, which are versions to take but nothing to install?"""
+    return any(line.startswith(("-c", "--constraint")) for line in lines(text))
+
+
 def local(text: str) -> list[str]:
     """Entries that install from a folder or a file beside the project."""
     return [line for line in lines(text) if _LOCAL.match(line)]
