@@ -14,6 +14,7 @@ from greenroom.domain.revisions import Phase
 from greenroom.drivers.builds import Builds, Damaged, ServerLayer
 from greenroom.drivers.builds.builds import manifest
 from greenroom.drivers.builds.venvs import python_tag
+from greenroom.drivers.system.processes import run
 
 
 def code_of(builds: Builds, ref: str = "HEAD", dirty: bool = False) -> GreenroomError:
@@ -36,7 +37,8 @@ def test_a_release_is_whole_and_labelled(tmp_path: Path) -> None:
     assert set(manifest(place)) == {"css/app.css", "img/lamp.svg"}
     assert "gunicorn==27.0.1" in (place / "requirements.lock").read_text()
     assert shop.run(release, "import gunicorn; print(gunicorn.__version__)") == "27.0.1"
-    assert (place / "venv" / "bin" / "gunicorn").is_file()
+    check = [str(place / "venv" / "bin" / "gunicorn"), "--check-config", "wsgi:app"]
+    assert run(check, cwd=place / "src", env={}).ok
 
 
 def test_tracebacks_name_the_release(tmp_path: Path) -> None:
