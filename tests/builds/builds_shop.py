@@ -30,6 +30,12 @@ FILES = {
     ".gitignore": "*.log\n",
 }
 
+HASHED = """\
+itsdangerous==2.2.0 \\
+    --hash=sha256:c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef \\
+    --hash=sha256:e0050c0b7da1eea53ffaf149c0cfbb5c6e2e2b69c4bef22c81fa6eb73e5f6173
+"""
+
 
 def write(folder: Path, files: dict[str, str]) -> None:
     for name, text in files.items():

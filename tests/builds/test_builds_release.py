@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from builds_shop import ENVIRON, SERVER, Shop, write
+from builds_shop import ENVIRON, HASHED, SERVER, Shop, write
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.project import App
@@ -14,6 +14,7 @@ from greenroom.domain.revisions import Phase
 from greenroom.drivers.builds import Builds, Damaged, ServerLayer
 from greenroom.drivers.builds.builds import manifest
 from greenroom.drivers.builds.venvs import python_tag
+from greenroom.drivers.system.processes import run
 
 
 def code_of(builds: Builds, ref: str = "HEAD", dirty: bool = False) -> GreenroomError:
@@ -36,7 +37,8 @@ def test_a_release_is_whole_and_labelled(tmp_path: Path) -> None:
     assert set(manifest(place)) == {"css/app.css", "img/lamp.svg"}
     assert "gunicorn==27.0.1" in (place / "requirements.lock").read_text()
     assert shop.run(release, "import gunicorn; print(gunicorn.__version__)") == "27.0.1"
-    assert (place / "venv" / "bin" / "gunicorn").is_file()
+    check = [str(place / "venv" / "bin" / "gunicorn"), "--check-config", "wsgi:app"]
+    assert run(check, cwd=place / "src", env={}).ok
 
 
 def test_tracebacks_name_the_release(tmp_path: Path) -> None:
@@ -79,6 +81,15 @@ def test_environments_are_shared_and_the_server_layer_counts(tmp_path: Path) -> 
     assert len({first.id, second.id, third.id}) == 3
     venvs = {(shop.builds().path(r.id) / "venv").resolve() for r in (first, second, third)}
     assert len(venvs) == 1
+
+
+def test_settings_that_shape_the_build_count(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    without = shop.builds(App("wsgi:app")).build()
+    release = shop.builds().build()
+    assert without.id != release.id
+    assert manifest(shop.builds().path(without.id)) == {}
+    assert list((shop.builds().path(without.id) / "static").iterdir()) == []
 
 
 def test_a_dirty_release(tmp_path: Path) -> None:
@@ -265,3 +276,6 @@ def test_a_server_without_own_hashes(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     release = shop.builds(server=ServerLayer(("gunicorn==23.0.0",), "old")).build()
     assert shop.run(release, "import gunicorn; print(gunicorn.__version__)") == "23.0.0"
+    shop.commit("Hashes", {"requirements.txt": HASHED})
+    release = shop.builds(server=ServerLayer(("gunicorn==23.0.0",), "old")).build()
+    assert shop.run(release, "import packaging, itsdangerous") == ""

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from builds_shop import ENVIRON, SERVER, Shop
+from builds_shop import ENVIRON, HASHED, SERVER, Shop
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.project import App
@@ -12,11 +12,6 @@ from greenroom.drivers.builds import requirements, uv
 from greenroom.drivers.builds.server import packaged_requirements
 from greenroom.drivers.system.processes import run
 
-HASHED = """\
-itsdangerous==2.2.0 \\
-    --hash=sha256:c6242fc49e35958c8b15141343aa660db5fc54d4f13a1db01a3f5891b98700ef \\
-    --hash=sha256:e0050c0b7da1eea53ffaf149c0cfbb5c6e2e2b69c4bef22c81fa6eb73e5f6173
-"""
 PYPROJECT = (
     '[project]\nname = "shop"\nversion = "1"\ndependencies = ["itsdangerous>=2", "gunicorn==23.0.0"]\n'
 )
@@ -61,6 +56,14 @@ def test_unpinned_is_resolved_once_with_a_warning(tmp_path: Path) -> None:
     shop.commit("Next", {"shop/more.py": ""})
     assert installed(shop)[0] == found
     assert "resolving the requirements" not in shop.said
+
+
+def test_constraints_are_not_installed(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    files = {"requirements/prod.txt": "-c all.txt\n-r base.txt\n", "requirements/base.txt": HASHED}
+    shop.commit("Split", {**files, "requirements/all.txt": "click==8.1.8\n"})
+    found, _ = installed(shop, App("wsgi:app", requirements="requirements/prod.txt"))
+    assert found == {"itsdangerous": "2.2.0", "gunicorn": "27.0.1"}
 
 
 def test_a_linked_requirements_file(tmp_path: Path) -> None:

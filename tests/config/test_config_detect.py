@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from greenroom.config import load
 from greenroom.config.detect import Detected, detect
@@ -55,6 +58,10 @@ FACTORY = "from flask import Flask\ndef create_app(config=None):\n    return Fla
         ({"src/shop/__init__.py": FACTORY}, "shop:create_app()"),
         ({"shop/__init__.py": "def create_app(config):\n    return None\n", "main.py": FLASK}, "main:app"),
         ({"Procfile": "web: gunicorn -w 2 shop.web:app\n", "main.py": FLASK}, "shop.web:app"),
+        (
+            {"Procfile": "web: gunicorn -b unix:app.sock -k gthread 'shop:create_app()'\n"},
+            "shop:create_app()",
+        ),
         ({"broken.py": "def (", "nul.py": "\0", "app.py": FLASK}, "app:app"),
         ({"wsgi.py": "from shop import app\n", "shop.py": "app = object()\n"}, "wsgi:app"),
     ],
@@ -82,6 +89,27 @@ def test_a_factory_package_with_everything(tmp_path: Path) -> None:
     assert project.app.migrate == ("alembic", "upgrade", "heads")
     assert [r.name for r in project.roles] == ["web", "mail-worker"]
     assert any(f.what == "celery is required" for f in found.findings)
+
+
+printable = st.characters(exclude_categories=["Cs"], exclude_characters="\0/")
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.text(printable, min_size=1, max_size=20).filter(lambda name: name.strip(".")),
+    st.lists(st.tuples(st.text(printable, max_size=8), st.text(printable, max_size=20)), max_size=4),
+    st.text(st.sampled_from("def app(environ, start_response):\n Flask='\"\\static_folder\0"), max_size=40),
+)
+def test_whatever_is_there_the_text_loads(name: str, lines: list[tuple[str, str]], code: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / name[:20]
+        (folder / name / "static").mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("")
+        (folder / f"{name}.py").write_text("app = Flask(static_folder='\\0x')\n")
+        (folder / "app.py").write_text(code)
+        procfile = "".join(f"{role}: {command}\n" for role, command in lines)
+        (folder / "Procfile").write_text(procfile + "web: gunicorn " + code)
+        assert look(folder, {})[1].name
 
 
 def test_src_layout_needs_an_import_path(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from greenroom.config import values
 from greenroom.config.callables import Candidate, modules, scan
 
 HEAD = """\
@@ -15,6 +16,7 @@ HEAD = """\
 """
 
 _PROCFILE = re.compile(r"^(?P<name>[A-Za-z][\w-]*):\s*(?P<command>\S.*)$", re.MULTILINE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _TARGET = re.compile(r"\b(?P<target>[\w.]+:[A-Za-z_]\w*(\(\))?)")
 
 
@@ -67,7 +69,7 @@ def _text(found: list[_Found]) -> str:
 
 
 def _name(folder: Path) -> _Found:
-    slug = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).lstrip("0123456789-")[:30].strip("-")
+    slug = _slug(folder.resolve().name)
     name = slug or "app"
     why = "the folder's name" if slug else "the folder's name cannot be one"
     return _Found(Finding(f'name "{name}"', why, guessed=not slug), "", f"name = {_quoted(name)}")
@@ -75,14 +77,14 @@ def _name(folder: Path) -> _Found:
 
 def _app(folder: Path) -> Candidate:
     said = _procfile(folder).get("web", "")
-    target = _TARGET.search(said) if "gunicorn" in said or "waitress" in said else None
-    if target is not None:
-        module = target["target"].split(":")[0]
-        package = Path(*module.split("."))
-        return Candidate(target["target"], "Procfile's web line", 0, package.parent, "")
-    found = sorted(scan(folder), key=lambda c: (c.rank, len(c.target), c.target))
+    served = "gunicorn" in said or "waitress" in said
+    targets = [match["target"] for match in _TARGET.finditer(said)] if served else []
+    if targets and _fits(values.wsgi, targets[-1]):
+        package = Path(*targets[-1].split(":")[0].split("."))
+        return Candidate(targets[-1], "Procfile's web line", 0, package.parent, "")
+    found = [candidate for candidate in scan(folder) if _fits(values.wsgi, candidate.target)]
     if found:
-        return found[0]
+        return min(found, key=lambda c: (c.rank, len(c.target), c.target))
     return Candidate("wsgi:app", "nothing that looks like a WSGI app was found", 99, Path(), "")
 
 
@@ -103,8 +105,8 @@ def _static(folder: Path, app: Candidate) -> Iterator[_Found]:
         Path("static"),
         *sorted(beside, key=lambda p: len(p.parts)),
     ):
-        if (folder / place).is_dir():
-            guessed = place in beside
+        if _fits(values.inside, place.as_posix()) and _is_folder(folder / place):
+            guessed = place in beside and len([p for p in beside if (folder / p).is_dir()]) > 1
             finding = Finding(f'static "{place}"', "the folder is there", guessed)
             yield _Found(finding, "app", f"static = {_quoted(place.as_posix())}")
             return
@@ -116,7 +118,7 @@ def _requirements(folder: Path) -> Iterator[_Found]:
         if (folder / name).is_file():
             yield _Found(Finding(f"requirements from {name}", "the file is there"))
             return
-    others = sorted(folder.glob("requirements/*.txt"))
+    others = [p for p in sorted(folder.glob("requirements/*.txt")) if _fits(values.inside, p.name)]
     best = [p for p in others if p.stem in ("prod", "production", "base", "main")] or others
     if best:
         place = best[0].relative_to(folder).as_posix()
@@ -140,12 +142,13 @@ def _alembic(folder: Path) -> Iterator[_Found]:
 
 
 def _workers(folder: Path) -> Iterator[_Found]:
-    for name, command in _procfile(folder).items():
-        role = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30].strip("-")
-        if role in ("web", "release") or not role[:1].isalpha() or re.search(r"[$|&;<>`\"']", command):
+    commands = {_slug(name): command for name, command in _procfile(folder).items()}
+    for role, command in commands.items():
+        odd = re.search(r"[$|&;<>`\"'\\]", command) or not _fits(values.command, command)
+        if role in ("web", "release") or odd or not _fits(values.label, role):
             continue
-        finding = Finding(f"worker {role}", f"Procfile's {name} line", guessed=True)
-        yield _Found(finding, f"roles.{role}", f"command = {_quoted(command.strip())}")
+        finding = Finding(f"worker {role}", "a line of Procfile", guessed=True)
+        yield _Found(finding, f"roles.{role}", f"command = {_quoted(command)}")
     for hint in ("celery", "rq", "dramatiq", "huey"):
         if re.search(rf"^{hint}\b", _read(folder / "requirements.txt"), re.MULTILINE | re.IGNORECASE):
             yield _Found(
@@ -153,8 +156,27 @@ def _workers(folder: Path) -> Iterator[_Found]:
             )
 
 
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("0123456789-")[:30].strip("-")
+
+
+def _fits(check: Callable[[str], object], value: str) -> bool:
+    try:
+        check(value)
+    except ValueError:
+        return False
+    return _CONTROL.search(value) is None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def _procfile(folder: Path) -> dict[str, str]:
-    return {m["name"]: m["command"] for m in _PROCFILE.finditer(_read(folder / "Procfile"))}
+    return {m["name"]: m["command"].strip() for m in _PROCFILE.finditer(_read(folder / "Procfile"))}
 
 
 def _read(path: Path) -> str:
@@ -165,4 +187,4 @@ def _read(path: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)

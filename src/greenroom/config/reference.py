@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
 
 from greenroom.config import schema, values
 from greenroom.config.schema import Table
@@ -68,8 +69,15 @@ def annotated() -> str:
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of the file (draft 2020-12), for editors and checkers."""
-    found = schema.File.model_json_schema()
+    found = schema.File.model_json_schema(schema_generator=_Untitled)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found, "title": "greenroom.toml"}
+
+
+class _Untitled(GenerateJsonSchema):
+    """Leaves out titles that only repeat the key."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
 
 
 def _section(heading: str, table: type[Table], keys: dict[str, Any], said: set[Any]) -> Iterator[str]:

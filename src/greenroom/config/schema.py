@@ -212,7 +212,11 @@ class File(Table):
         None, "The public name of production. Default: <name>.localhost.", "shop.localhost"
     )
     app: AppTable = Field(description="See [app].")
-    roles: dict[Label, RoleTable] = Field(default_factory=dict, description="See [roles.<name>].")
+    roles: dict[Label, RoleTable] = Field(
+        default_factory=dict,
+        description="See [roles.<name>].",
+        json_schema_extra={"propertyNames": {"pattern": f"^{values.LABEL.pattern}$"}},
+    )
     policy: PolicyTable = Field(default_factory=PolicyTable, description="See [policy].")
     edge: EdgeTable = Field(default_factory=EdgeTable, description="See [edge].")
     database: DatabaseTable = Field(default_factory=DatabaseTable, description="See [database].")
@@ -220,6 +224,7 @@ class File(Table):
     env: dict[VariableName, Variable] = Field(
         default_factory=dict,
         description="Plain settings for the app's environment. Secrets do not belong into this file.",
+        json_schema_extra={"propertyNames": {"pattern": f"^{values.VARIABLE.pattern}$"}},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from greenroom.domain.project import App
 from greenroom.domain.release import Identity, Release
-from greenroom.drivers.builds import disk, locks, uv
+from greenroom.drivers.builds import disk, locks, record, uv
 from greenroom.drivers.builds.git import Git, Source
 from greenroom.drivers.builds.locks import Inputs, Lock, Locks
 from greenroom.drivers.builds.making import Maker
@@ -54,7 +55,8 @@ class Builds:
     def build(self, ref: str = "HEAD", dirty: bool = False) -> Release:
         """The release of a commit, or with ``dirty`` of the folder as it is now (ignored files stay out).
 
-        What is already there is returned at once. A failing build leaves nothing behind. Raises GreenroomError:
+        What is already there is returned at once. ``warnings`` of the answer also tell of changed files that are
+        not in it; that part is not recorded. A failing build leaves nothing behind. Raises GreenroomError:
         ``no-repository``, ``no-commit``, ``unknown-ref``, ``not-in-commit``, ``requirements-missing``,
         ``requirements-local``, ``requirements``, ``network``, ``migrations``, ``static-missing`` and others.
         """
@@ -123,6 +125,7 @@ class Builds:
         waiting = "another build is running; waiting for it"
         with disk.exclusive(self._shelf.folder / ".lock", lambda: self._progress(waiting)) as held:
             disk.sweep(self._shelf.folder)
+            disk.sweep(self._state / "locks")
             yield held
 
     def _there(self, source: Source, lock: Lock) -> Release | None:
@@ -130,7 +133,7 @@ class Builds:
         return found if isinstance(found, Release) else None
 
     def _identity(self, source: Source, lock: Lock) -> Identity:
-        return Identity(source.tree, lock.digest, self._tag[0], self._server.digest)
+        return Identity(source.tree, lock.digest, self._tag[0], self._layer)
 
     def _changed(self, source: Source) -> tuple[str, ...]:
         count = self._git.changed() if self._git.is_head(source.commit) else 0
@@ -142,6 +145,19 @@ class Builds:
     @cached_property
     def _tag(self) -> tuple[str, str]:
         return python_tag(self._python, self._environ)
+
+    @cached_property
+    def _layer(self) -> str:
+        """All that is Greenroom's in a build: the server layer, the build's format, and the settings that shape it
+        (they stand in the project's file, which may be changed without a commit)."""
+        shape = [
+            self._server.digest,
+            record.FORMAT,
+            self._app.static,
+            self._app.static_url,
+            self._app.alembic,
+        ]
+        return hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
     @cached_property
     def _locks(self) -> Locks:

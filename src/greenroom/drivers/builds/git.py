@@ -15,6 +15,9 @@ from greenroom.drivers.system.processes import Completed, run
 TIMEOUT = 120.0
 """Seconds that one git command may take."""
 
+_STEADY = ("-c", "log.showSignature=false", "-c", "core.safecrlf=false", "-c", "core.fsmonitor=false")
+"""Settings of the user's that would change what these commands print or do."""
+
 _OWN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY")
 
 
@@ -72,9 +75,15 @@ class Git:
         """How many files of the folder differ from the commit that is checked out."""
         return (
             len(
-                self._must("status", "--porcelain", "-z", "--no-renames", "--", *self._paths()).out.split(
-                    b"\0"
-                )
+                self._must(
+                    "status",
+                    "--porcelain",
+                    "-z",
+                    "--no-renames",
+                    "--untracked-files=normal",
+                    "--",
+                    *self._paths(),
+                ).out.split(b"\0")
             )
             - 1
         )
@@ -155,7 +164,7 @@ class Git:
         self, *words: str, env: Mapping[str, str] | None = None, input: bytes | None = None
     ) -> Completed:
         whole = {**self._env, **(env or {})}
-        return run(["git", *words], cwd=self.folder, env=whole, input=input, timeout=TIMEOUT)
+        return run(["git", *_STEADY, *words], cwd=self.folder, env=whole, input=input, timeout=TIMEOUT)
 
 
 def _error(code: str, message: str, hint: str = "", details: str = "") -> GreenroomError:

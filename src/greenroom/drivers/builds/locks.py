@@ -120,7 +120,8 @@ class Locks:
     def known(self, inputs: Inputs) -> Lock | None:
         """The lock, if nothing has to be resolved for it (again)."""
         own = requirements.parse(inputs.text)
-        if not inputs.project and requirements.complete(own):
+        direct = not inputs.project and not requirements.constrained(inputs.text)
+        if direct and requirements.complete([*own, *self._server.entries]):
             return Lock(self._layered(own, inputs))
         try:
             return self._lock(self._path(inputs).read_text("utf-8"), inputs)

@@ -41,12 +41,17 @@ def parse(text: str) -> list[Entry]:
 
 def options(text: str) -> list[str]:
     """Lines that say where packages come from (``--index-url`` and the like), without includes."""
-    return [line for line in lines(text) if line.startswith("--") and not _INCLUDE.match(line)]
+    return [line for line in lines(text) if line.startswith("-") and not _INCLUDE.match(line)]
 
 
 def includes(text: str) -> list[str]:
     """Paths of the files that ``-r`` and ``-c`` name, relative to the file itself."""
     return [match["path"] for line in lines(text) if (match := _INCLUDE.match(line))]
+
+
+def constrained(text: str) -> bool:
+    """Does it name constraints, which are versions to take but nothing to install?"""
+    return any(line.startswith(("-c", "--constraint")) for line in lines(text))
 
 
 def local(text: str) -> list[str]:
