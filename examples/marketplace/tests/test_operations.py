@@ -63,7 +63,8 @@ def test_without_a_database_alive_but_not_ready(env: dict[str, str], monkeypatch
     assert app.test_client().get("/healthz").status_code == 200
     status, reasons = ready(app)
     assert status == 503 and len(reasons) == 1 and reasons[0].startswith("database")
-    assert app.test_client().get("/").status_code == 500
+    answer = app.test_client().get("/")
+    assert answer.status_code == 503 and "Back in a moment" in answer.text
 
 
 def test_without_a_bucket_not_ready(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

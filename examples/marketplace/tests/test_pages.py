@@ -42,7 +42,16 @@ def test_an_empty_shop_is_still_a_shop(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "/p/nothing", "/c/nothing", "/s/nothing", "/media/no/such", "/slow"]
+    "path",
+    [
+        "/nowhere",
+        "/p/nothing",
+        "/c/nothing",
+        "/s/nothing",
+        "/media/no/such",
+        "/media/%2e%2e/private",
+        "/slow",
+    ],
 )
 def test_what_is_not_there_is_404(browser: Browser, stock: Stock, path: str) -> None:
     answer = browser.get(path)
