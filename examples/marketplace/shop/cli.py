@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 
 from shop import cron
 from shop.db import session
@@ -14,6 +15,7 @@ from shop.web.context import settings
 
 @click.command("seed")
 @click.option("--products", default=500, show_default=True, type=click.IntRange(10, 20_000))
+@with_appcontext
 def seed(products: int) -> None:
     """Fill an empty shop with a believable catalogue. Does nothing to a shop that has one."""
     from shop.seed import run
@@ -28,6 +30,7 @@ def seed(products: int) -> None:
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.BUYER.value)
 @click.option("--shop-name", default="", help="the storefront's name, for sellers")
 @click.password_option()
+@with_appcontext
 def create_user(email: str, name: str, role: str, shop_name: str, password: str) -> None:
     """Make an account."""
     if (role == Role.SELLER.value) != bool(shop_name):
@@ -43,6 +46,7 @@ def create_user(email: str, name: str, role: str, shop_name: str, password: str)
 
 
 @click.command("cleanup-carts")
+@with_appcontext
 def cleanup_carts() -> None:
     """Delete abandoned carts."""
     click.echo(f"{cron.clean_up(session())} carts removed")

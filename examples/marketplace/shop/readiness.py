@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,26 +18,47 @@ from shop.services import media
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
+@dataclass(frozen=True)
+class Revision:
+    """A migration that this release brings."""
+
+    name: str
+    phase: str
+    before: tuple[str, ...]
+
+
 @lru_cache(maxsize=1)
-def own_revisions() -> tuple[frozenset[str], frozenset[str]]:
-    """The heads and all revisions that this release brings."""
+def own_revisions() -> tuple[Revision, ...]:
+    """The migrations that this release brings, newest first."""
     from alembic.script import ScriptDirectory
+    from alembic.util import to_tuple
 
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    return frozenset(scripts.get_heads()), frozenset(s.revision for s in scripts.walk_revisions())
+    return tuple(
+        Revision(
+            s.revision, getattr(s.module, "greenroom_phase", "expand"), to_tuple(s.down_revision, default=())
+        )
+        for s in ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    )
 
 
-def schema_problem(found: Iterable[str], heads: frozenset[str], known: frozenset[str]) -> str | None:
+def schema_problem(found: Iterable[str], own: Sequence[Revision]) -> str | None:
     """Why the tables do not fit, or None.
 
     A revision that this release does not know was brought by a newer one and contains ours: that is
-    what a roll-back meets, and it is fine.
+    what a roll-back meets, and it is fine. Revisions of the phase `contract` may be missing: they run
+    when the release before this one is gone, so after this one is ready.
     """
-    there = set(found)
-    if there - known:
-        return None
-    missing = heads - there
-    return f"migrations missing: {', '.join(sorted(missing))}" if missing else None
+    by_name = {revision.name: revision for revision in own}
+    todo, done = list(found), set[str]()
+    while todo:
+        name = todo.pop()
+        if name not in by_name:
+            return None
+        if name not in done:
+            done.add(name)
+            todo.extend(by_name[name].before)
+    missing = sorted(r.name for r in own if r.name not in done and r.phase != "contract")
+    return f"migrations missing: {', '.join(missing)}" if missing else None
 
 
 class Readiness:
@@ -63,7 +85,7 @@ class Readiness:
                 found = (
                     connection.scalars(text("SELECT version_num FROM alembic_version")).all() if there else ()
                 )
-                return schema_problem(found, *own_revisions())
+                return schema_problem(found, own_revisions())
         except SQLAlchemyError as error:
             return f"database: {type(getattr(error, 'orig', None) or error).__name__}"
 

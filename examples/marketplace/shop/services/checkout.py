@@ -91,7 +91,7 @@ def _take_stock(db: Session, lines: list[CartItem]) -> None:
         if taken is None:
             left = db.get_one(Product, item.product_id, populate_existing=True)
             how_many = f"only {left.stock} left" if left.in_stock else "sold out"
-            raise OutOfStockError(f"“{left.name}” is {how_many}. Please change your cart.")
+            raise OutOfStockError(f"{left.name} is {how_many}. Please change your cart.")
 
 
 def _orders(

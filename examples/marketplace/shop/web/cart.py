@@ -37,7 +37,7 @@ def add() -> ResponseReturnValue:
         return redirect(url_for("cart.show"))
     user = visitor()
     session["cart"] = cart.add(db(), cart_id(), user.id if user else None, item.id, _quantity())
-    flash(f"“{item.name}” is in your cart.", "success")
+    flash(f"{item.name} is in your cart.", "success")
     return redirect(url_for("cart.show"))
 
 

@@ -7,6 +7,8 @@ import logging
 from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from shop.logs import request_id
@@ -53,7 +55,8 @@ def crash(error: InternalServerError) -> ResponseReturnValue:
     original = error.original_exception
     if original is not None:
         log.error("unhandled error on %s", request.path, exc_info=original)
-    return _answer(500, "")
+    away = isinstance(original, OperationalError | PoolTimeoutError)
+    return _answer(503 if away else 500, "")
 
 
 def init_app(app: Flask) -> None:

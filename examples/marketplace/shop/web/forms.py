@@ -16,8 +16,10 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, InputRequired, Length, NumberRange, Optional, Regexp
 
+STARS = ("5 – wonderful", "4 – good", "3 – fair", "2 – poor", "1 – bad")
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
 
 
@@ -94,7 +96,7 @@ class ReviewForm(FlaskForm):
 
     stars = SelectField(
         "Your rating",
-        choices=[(5, "5 – wonderful"), (4, "4 – good"), (3, "3 – fair"), (2, "2 – poor"), (1, "1 – bad")],
+        choices=[SelectChoice(str(5 - n), text) for n, text in enumerate(STARS)],
         coerce=int,
     )
     title = StringField("Headline", [DataRequired(), Length(max=120)], filters=[_strip])

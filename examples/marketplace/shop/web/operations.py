@@ -35,6 +35,8 @@ def readyz() -> ResponseReturnValue:
 @bp.get("/media/<path:key>")
 def media_file(key: str) -> ResponseReturnValue:
     """A public object. In production the edge answers this from the bucket."""
+    if ".." in key.split("/"):
+        abort(404)
     data = media.fetch(s3(), settings().s3_bucket, key)
     if data is None:
         abort(404)

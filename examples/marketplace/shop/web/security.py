@@ -38,7 +38,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
         "Cross-Origin-Opener-Policy": "same-origin",
     }
-    if settings.secure:
+    # Not for *.localhost: browsers would remember it for every other project on this machine.
+    if settings.secure and not (urlsplit(settings.public_url).hostname or "").endswith("localhost"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
 
     @app.after_request

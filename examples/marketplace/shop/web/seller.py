@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
+from wtforms.fields import SelectChoice
 
 from shop.db import session
 from shop.models import Category, Product, ProductImage, Role, Seller
@@ -88,7 +89,7 @@ def delete_image(product_id: int, image_id: int) -> ResponseReturnValue:
 def _form(item: Product | None) -> ProductForm:
     form = ProductForm(obj=item)
     categories = session().scalars(select(Category).order_by(Category.position))
-    form.category_id.choices = [(category.id, category.name) for category in categories]
+    form.category_id.choices = [SelectChoice(str(category.id), category.name) for category in categories]
     if item is not None and not form.is_submitted():
         form.price.data = item.price_cents / 100
     return form
@@ -98,12 +99,12 @@ def _edit(item: Product | None) -> ResponseReturnValue:
     form = _form(item)
     if form.validate_on_submit():
         try:
-            pictures = _pictures(form.images.data)
+            pictures = _pictures(form.images.data or [])
         except media.BadImageError as error:
             form.images.errors = [str(error)]
         else:
             saved = _save(item, form, pictures)
-            flash(f"“{saved.name}” is saved.", "success")
+            flash(f"{saved.name} is saved.", "success")
             return redirect(url_for("storefront.product", slug=saved.slug))
     return render_template("desk/product.html", form=form, item=item), 422 if form.errors else 200
 
