@@ -81,15 +81,18 @@ def _unknown(name: str) -> str:
     default="auto",
     help="How to show progress on stderr.  [default: live in a terminal, else lines]",
 )
+@click.option("--crash-after", hidden=True, metavar="STEP[:N]", help="For proofs: kill -9 this command there.")
 @click.pass_context
-def cli(ctx: click.Context, folder: Path, environment: str, as_json: bool, progress: str) -> None:
+def cli(
+    ctx: click.Context, folder: Path, environment: str, as_json: bool, progress: str, crash_after: str | None
+) -> None:
     """Take a Python web monolith from `flask run` to production and keep it there.
 
     Every release waits in the green room until it is ready to go on stage.
     """
     from greenroom.cli.session import Session
 
-    ctx.obj = Session(folder, environment, as_json, progress)
+    ctx.obj = Session(folder, environment, as_json, progress, crash_after)
 
 
 def main() -> None:

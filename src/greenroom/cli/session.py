@@ -23,18 +23,22 @@ if TYPE_CHECKING:
 class Session:
     """One call of the command line."""
 
-    def __init__(self, folder: Path, environment: str, as_json: bool, progress: str) -> None:
+    def __init__(
+        self, folder: Path, environment: str, as_json: bool, progress: str, crash_after: str | None = None
+    ) -> None:
         self.folder = folder
         self.environment = environment
         self.as_json = as_json
         self._progress = progress
+        self._crash_after = crash_after
 
     @cached_property
     def progress(self) -> Progress:
         """The listener that draws events on stderr."""
-        from greenroom.cli.render.progress import choose
+        from greenroom.cli.render.progress import CrashAfter, choose
 
-        return choose(self._progress, sys.stderr)
+        chosen = choose(self._progress, sys.stderr)
+        return CrashAfter(chosen, self._crash_after) if self._crash_after else chosen
 
     @cached_property
     def wiring(self) -> Wiring:

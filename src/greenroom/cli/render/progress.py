@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Protocol, TextIO
 
 from greenroom.domain.events import Event
@@ -66,6 +68,27 @@ class JsonLines:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class CrashAfter:
+    """Kills this very process with SIGKILL right after a step: ``KIND`` or ``KIND:N`` for its Nth time."""
+
+    def __init__(self, inner: Progress, where: str) -> None:
+        self._inner = inner
+        kind, _, count = where.partition(":")
+        self._kind, self._left = kind, int(count or 1)
+
+    def __call__(self, event: Event) -> None:
+        """Pass it on, or die."""
+        self._inner(event)
+        if event.name == "step.done" and event.step == self._kind:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def close(self) -> None:
+        """Close the inner one."""
+        self._inner.close()
 
 
 def choose(how: str, out: TextIO) -> Progress:

@@ -27,6 +27,7 @@ def release_environment(build: Path, app: App, values: Values, **more: str) -> d
         "PATH": f"{build / 'venv' / 'bin'}:{plain.get('PATH', '/usr/bin:/bin')}",
         "VIRTUAL_ENV": str(build / "venv"),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "STATIC_MANIFEST": str(build / "manifest.json"),
         "STATIC_URL": app.static_url,

@@ -68,7 +68,7 @@ def _session(app: Any, environ: Environ, start_response: StartResponse) -> Itera
         return _plain(start_response, "200 OK", serializer.dumps({"greenroom": SLOT}))
     try:
         serializer.loads(environ.get("QUERY_STRING", ""))
-    except Exception as error:  # itsdangerous is the app's, not ours: any refusal counts
+    except Exception as error:  # noqa: BLE001 - itsdangerous is the app's, not ours: any refusal counts
         return _plain(start_response, "409 Conflict", type(error).__name__)
     return _plain(start_response, "200 OK", "accepted")
 
