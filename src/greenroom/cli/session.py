@@ -79,11 +79,9 @@ def guarded(command: click.Command) -> int:
     arguments = _json_first(sys.argv[1:])
     as_json = arguments[:1] == ["--json"]
     try:
-        command.main(arguments, standalone_mode=False)
+        code = command.main(arguments, standalone_mode=False)
     except GreenroomError as error:
         return _fail(error, as_json)
-    except click.exceptions.Exit as done:
-        return done.exit_code
     except click.UsageError as error:
         return _fail(GreenroomError("usage", error.format_message(), _usage_hint(error), Exit.USAGE), as_json)
     except (KeyboardInterrupt, click.Abort):
@@ -92,7 +90,7 @@ def guarded(command: click.Command) -> int:
         )
     except BrokenPipeError:
         return int(Exit.FAILED)
-    return int(Exit.DONE)
+    return code if isinstance(code, int) else int(Exit.DONE)  # click returns the code of ctx.exit
 
 
 def _json_first(arguments: list[str]) -> list[str]:

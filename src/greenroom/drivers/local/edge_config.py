@@ -51,6 +51,7 @@ def _https(state: str, public: PublicAddress, project: str, static: str, max_bod
         _route([_static_response(404)], path=HIDDEN),
         _maintenance(environment, static),
         _route([{"handler": "subroute", "routes": _static(environment, static)}], path=[f"{static}/*"]),
+        _route([_static_response(404)], path_regexp={"pattern": "^/media/(.*/)?$"}),
         _media(project, s3),
         _route([_static_response(405, Allow=["GET, HEAD"])], path=["/media/*"]),
         _route(_app(environment, max_body)),

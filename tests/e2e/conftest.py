@@ -1,0 +1,27 @@
+"""A running shop per test module."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from shop import Shop
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The shop, up, with a small catalogue; stopped at the end."""
+    made = Shop(tmp_path_factory.mktemp("shop") / "marketplace")
+    made.make()
+    try:
+        made.json("up")
+        seeded = made.run("run", "--", "flask", "--app", "shop", "seed", "--products", "24")
+        assert seeded.returncode == 0, seeded.stdout + seeded.stderr
+        yield made
+    finally:
+        made.destroy()
