@@ -29,7 +29,9 @@ def git(folder: Path, *arguments: str) -> str:
     """Run git in a folder, as nobody in particular."""
     who = {"NAME": "Test", "EMAIL": "test@example.test"}
     env = {**os.environ, **{f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in who.items()}}
-    done = subprocess.run(["git", *arguments], cwd=folder, env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, env=env, capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
@@ -79,7 +81,12 @@ class Shop:
     def run(self, *arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            self.command(*arguments), env=self.env, capture_output=True, text=True, timeout=timeout, check=False
+            self.command(*arguments),
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
 
     def json(self, *arguments: str, exit: int = 0, timeout: float = 120.0) -> dict[str, Any]:
@@ -95,7 +102,12 @@ class Shop:
         """Start a command in a process group of its own."""
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            self.command(*arguments), env=self.env, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+            self.command(*arguments),
+            env=self.env,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            start_new_session=True,
         )
 
     @property
@@ -158,7 +170,9 @@ def kill(pid: int) -> None:
 
 def lost(tally: Tally) -> str:
     """Every loss, for an assertion's message."""
-    return "\n".join(f"{loss.kind} {loss.path} {loss.cause} {loss.status} {loss.slot}" for loss in tally.losses)
+    return "\n".join(
+        f"{loss.kind} {loss.path} {loss.cause} {loss.status} {loss.slot}" for loss in tally.losses
+    )
 
 
 def environment(shop: Shop, **more: str) -> Mapping[str, str]:

@@ -30,7 +30,7 @@ def test_an_unknown_host_gets_421(shop: Shop) -> None:
 
 
 def test_static_files_have_hashed_names_and_live_for_ever(shop: Shop) -> None:
-    names = re.findall(r'/static/[\w./-]+\.[0-9a-f]{10}\.css', ask(shop, "/").body)
+    names = re.findall(r"/static/[\w./-]+\.[0-9a-f]{10}\.css", ask(shop, "/").body)
     assert names
     answer = ask(shop, names[0])
     assert answer.status == 200
@@ -39,7 +39,7 @@ def test_static_files_have_hashed_names_and_live_for_ever(shop: Shop) -> None:
 
 
 def test_uploads_are_public_and_nothing_else_of_the_bucket(shop: Shop) -> None:
-    images = re.findall(r'/media/[\w./-]+', ask(shop, "/").body)
+    images = re.findall(r"/media/[\w./-]+", ask(shop, "/").body)
     assert images
     good = ask(shop, images[0])
     assert good.status == 200
@@ -73,7 +73,11 @@ def test_a_command_runs_in_the_release(shop: Shop) -> None:
 def test_secrets_are_in_no_process_list(shop: Shop) -> None:
     from shop import processes_of
 
-    secrets = [s for f in (shop.state / "secrets").glob("*.json") for s in re.findall(r'": "([^"]{16,})"', f.read_text())]
+    secrets = [
+        s
+        for f in (shop.state / "secrets").glob("*.json")
+        for s in re.findall(r'": "([^"]{16,})"', f.read_text())
+    ]
     assert len(secrets) >= 5
     lines = "\n".join(line for _, line in processes_of(shop.state))
     assert not [s for s in secrets if s in lines]

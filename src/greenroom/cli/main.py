@@ -81,7 +81,9 @@ def _unknown(name: str) -> str:
     default="auto",
     help="How to show progress on stderr.  [default: live in a terminal, else lines]",
 )
-@click.option("--crash-after", hidden=True, metavar="STEP[:N]", help="For proofs: kill -9 this command there.")
+@click.option(
+    "--crash-after", hidden=True, metavar="STEP[:N]", help="For proofs: kill -9 this command there."
+)
 @click.pass_context
 def cli(
     ctx: click.Context, folder: Path, environment: str, as_json: bool, progress: str, crash_after: str | None

@@ -50,6 +50,10 @@ class RevisionGraph:
         """The revision of that id, or None."""
         return next((r for r in self.revisions if r.id == revision), None)
 
+    def joined(self, newer: RevisionGraph) -> RevisionGraph:
+        """Both graphs together; on a revision that both know, ``newer`` is believed."""
+        return RevisionGraph(tuple({r.id: r for r in (*self.revisions, *newer.revisions)}.values()))
+
     def ancestors(self, of: Iterable[str]) -> frozenset[str]:
         """``of`` and everything before them, as far as this graph knows."""
         by_id = {r.id: r for r in self.revisions}
@@ -64,9 +68,13 @@ class RevisionGraph:
                 todo.extend(by_id[current].parents)
         return frozenset(seen)
 
-    def pending(self, applied_heads: Iterable[str]) -> tuple[Revision, ...]:
-        """The revisions that an ``upgrade heads`` would apply on a schema with ``applied_heads``, in order."""
-        applied = self.ancestors(applied_heads)
+    def pending(self, applied_heads: Iterable[str], newest: RevisionGraph) -> tuple[Revision, ...]:
+        """The revisions that are still to apply on a schema with ``applied_heads``, in order.
+
+        ``newest`` knows the revisions that this graph does not, and so what a head beyond it contains.
+        """
+        heads = tuple(applied_heads)
+        applied = self.ancestors(heads) | newest.ancestors(heads)
         missing = [r for r in self.revisions if r.id not in applied]
         return tuple(_parents_first(missing))
 

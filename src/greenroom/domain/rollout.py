@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from greenroom.domain.errors import Exit, GreenroomError, refused
 from greenroom.domain.policy import Policy
 from greenroom.domain.release import Release
-from greenroom.domain.revisions import Phase, Revision, RevisionGraph, may_serve
+from greenroom.domain.revisions import Phase, Revision, may_serve
 from greenroom.domain.stage import Mode, Observation, slot_id
 from greenroom.domain.steps import (
     Confirm,
@@ -50,12 +50,13 @@ def rollout(seen: Observation, wanted: Wanted, policy: Policy) -> Plan:
     or the schema is beyond it.
     """
     release = wanted.release
-    pending = release.revisions.pending(seen.heads or ())
+    pending = seen.pending(release)
     if _is_there(seen, wanted) and not pending:
         return Plan(seen.environment, (), release.id, f"release {release.id} serves already")
     breaking = _breaking(seen, pending)
     if breaking and wanted.window is None:
         raise _needs_window(breaking)
+    _check_can_migrate(seen, release, pending)
     _check_may_serve_after(seen, release, pending)
     slot = slot_id(release.id, seen.next_number)
     middle = _windowed if breaking else _blue_green
@@ -93,9 +94,21 @@ def _needs_window(breaking: tuple[Revision, ...]) -> GreenroomError:
     return refused("needs-window", f"these revisions break the release that serves now: {names}", hint)
 
 
+def _check_can_migrate(seen: Observation, release: Release, pending: tuple[Revision, ...]) -> None:
+    """Alembic cannot upgrade a database whose head it does not know."""
+    unknown = sorted((seen.heads or frozenset()) - release.revisions.ids)
+    if pending and unknown:
+        raise refused(
+            "schema-diverged",
+            f"the database is at revision {', '.join(unknown)}, which release {release.id} lacks, "
+            f"and it brings {', '.join(r.id for r in pending)} of its own",
+            "bring both branches together: alembic merge heads, commit, greenroom deploy",
+        )
+
+
 def _check_may_serve_after(seen: Observation, release: Release, pending: tuple[Revision, ...]) -> None:
     after = frozenset(seen.heads or ()) | {r.id for r in pending}
-    newest = _joined(seen.newest_graph, release.revisions)
+    newest = release.revisions.joined(seen.newest_graph)
     answer = may_serve(release.revisions, after, newest)
     if not answer.ok:
         raise refused(
@@ -103,11 +116,6 @@ def _check_may_serve_after(seen: Observation, release: Release, pending: tuple[R
             f"release {release.id} may not serve: {answer.because}",
             newest_safe_hint(seen),
         )
-
-
-def _joined(known: RevisionGraph, more: RevisionGraph) -> RevisionGraph:
-    merged = {r.id: r for r in (*more.revisions, *known.revisions)}
-    return RevisionGraph(tuple(merged.values()))
 
 
 def newest_safe_hint(seen: Observation, besides: str | None = None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from greenroom.domain.release import Release
-from greenroom.domain.revisions import MayServe, RevisionGraph, may_serve
+from greenroom.domain.revisions import MayServe, Revision, RevisionGraph, may_serve
 
 
 class Mode(StrEnum):
@@ -92,6 +92,10 @@ class Observation:
         """All revisions that any known release carries; the newest release's word on a revision counts."""
         known = {r.id: r for release in self.releases for r in release.revisions.revisions}
         return RevisionGraph(tuple(known.values()))
+
+    def pending(self, release: Release) -> tuple[Revision, ...]:
+        """The revisions that the release brings and the database has not."""
+        return release.revisions.pending(self.heads or (), self.newest_graph)
 
     def may_serve(self, release_id: str) -> MayServe:
         """May that release serve on the schema as it is now?"""

@@ -94,7 +94,7 @@ def releases(target: Target) -> tuple[ReleaseLine, ...]:
     for release in reversed(seen.releases):
         state = "live" if release.id == live else "warm" if release.id in warm else ""
         answer = seen.may_serve(release.id)
-        pending = release.revisions.pending(seen.heads or ())
+        pending = seen.pending(release)
         why = "" if answer.ok else f"{len(pending)} revision(s) to apply" if pending else answer.because
         lines.append(
             ReleaseLine(release, state or ("served" if release.id in served else ""), answer.ok, why)

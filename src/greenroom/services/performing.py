@@ -108,9 +108,7 @@ class _Performer:
         target = self.target
         release = self._release(step.release)
         done = target.doors.jobs.migrate(target.environment, release, target.values())
-        heads = target.doors.schema.heads(target.environment)
-        missing = release.revisions.pending(heads or ())
-        if done.exit != 0 or missing:
+        if done.exit != 0 or target.observe().pending(release):
             raise GreenroomError(
                 "migration-failed",
                 f"the migration of release {release.id} failed (exit {done.exit})",

@@ -11,6 +11,7 @@ from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.release import Release
+from greenroom.domain.revisions import RevisionGraph
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Mode, Slot
 from greenroom.domain.verdict import Measure
@@ -151,7 +152,9 @@ class MemoryJobs:
 
     def migrate(self, environment: str, release: Release, values: Values) -> Done:
         w = self.world
-        for revision in release.revisions.pending(w.heads or ()):
+        known = {r.id: r for built in w.releases.values() for r in built.revisions.revisions}
+        newest = RevisionGraph(tuple(known.values()))
+        for revision in release.revisions.pending(w.heads or (), newest):
             if revision.id in w.failing_migrations:
                 return Done(1, (f"{revision.id} failed",))
             w.effect(f"migrate {revision.id}")
