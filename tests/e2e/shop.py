@@ -56,7 +56,7 @@ class Shop:
         ignored = shutil.ignore_patterns(".greenroom", "__pycache__", ".pytest_cache", ".mypy_cache", "next")
         shutil.copytree(MARKETPLACE, self.folder, ignore=ignored)
         toml = self.folder / "greenroom.toml"
-        toml.write_text(toml.read_text() + f"\n[edge]\nport = {self.port}\n")
+        toml.write_text(toml.read_text() + f'\n[edge]\nport = {self.port}\n\n[policy]\nwatch = "5s"\n')
         git(self.folder, "init", "-q", "-b", "main")
         self.commit("the shop")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 
 import pytest
@@ -13,6 +12,33 @@ def nothing_lost(load: object) -> None:
     tally = load.stop()  # type: ignore[attr-defined]
     assert tally.requests > 20
     assert tally.lost == 0, lost(tally)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("broken", "not-ready", "did not become ready"),
+        ("crash", "", ""),
+        ("failing-migration", "migration-failed", "failed"),
+    ],
+)
+def test_a_bad_release_is_refused_entry(shop: Shop, name: str, code: str, says: str) -> None:
+    bad = shop.patched(name)
+    before = shop.live()
+    toml = shop.folder / "greenroom.toml"
+    toml.write_text(toml.read_text() + 'probe_timeout = "8s"\n')
+    try:
+        with shop.load() as load:
+            error = shop.json("deploy", bad, exit=4)
+            nothing_lost(load)
+    finally:
+        toml.write_text(toml.read_text().replace('probe_timeout = "8s"\n', ""))
+    assert code in error["code"]
+    assert says in error["message"]
+    assert f"{before} serves" in error["message"]
+    assert error["details"]
+    assert shop.live() == before
+    assert [s["id"] for s in shop.json("status")["slots"] if s["state"] == "not on stage"] == []
 
 
 def test_a_good_release_with_a_migration_and_back(shop: Shop) -> None:
@@ -29,33 +55,6 @@ def test_a_good_release_with_a_migration_and_back(shop: Shop) -> None:
         shop.json("rollback")
         nothing_lost(load)
     assert shop.live() == before
-
-
-@pytest.mark.parametrize(
-    ("name", "code", "says"),
-    [
-        ("broken", "not-ready", "did not become ready"),
-        ("crash", "", ""),
-        ("failing-migration", "migration-failed", "failed"),
-    ],
-)
-def test_a_bad_release_is_refused_entry(shop: Shop, name: str, code: str, says: str) -> None:
-    bad = shop.patched(name)
-    before = shop.live()
-    toml = shop.folder / "greenroom.toml"
-    toml.write_text(toml.read_text() + '\n[policy]\nprobe_timeout = "8s"\n')
-    try:
-        with shop.load() as load:
-            error = shop.json("deploy", bad, exit=4)
-            nothing_lost(load)
-    finally:
-        toml.write_text(toml.read_text().replace('\n[policy]\nprobe_timeout = "8s"\n', ""))
-    assert code in error["code"]
-    assert says in error["message"]
-    assert f"{before} serves" in error["message"]
-    assert error["details"]
-    assert shop.live() == before
-    assert [s["id"] for s in shop.json("status")["slots"] if s["state"] == "not on stage"] == []
 
 
 def test_a_slow_starter_gets_its_time(shop: Shop) -> None:
@@ -102,32 +101,3 @@ def test_a_migration_waits_for_a_lock(shop: Shop) -> None:
     assert done.returncode == 0, done.stderr
     holder.communicate(timeout=60)
     shop.json("rollback")
-
-
-def test_a_contracting_release_needs_a_window(shop: Shop) -> None:
-    contract = shop.patched("contract")
-    before = shop.live()
-    error = shop.json("deploy", contract, exit=3)
-    assert error["code"] == "needs-window"
-    assert "--window" in error["hint"]
-    assert shop.live() == before
-    with shop.load() as load:
-        done = shop.json("deploy", contract, "--window", "hold")
-        nothing_lost(load)
-    assert shop.live() == done["serving"]
-    refusal = shop.json("rollback", before.split("-")[0], exit=3)
-    assert refusal["code"] == "schema-ahead"
-    assert "no other release" in refusal["hint"] or "greenroom rollback" in refusal["hint"]
-
-
-def test_a_plan_is_applied_exactly_or_refused(shop: Shop) -> None:
-    file = shop.folder.parent / "plan.json"
-    (shop.folder / "shop" / "templates" / "note.txt").write_text("a change\n")
-    shop.commit("another change")
-    subprocess.run(["git", "checkout", "-q", "next-contract"], cwd=shop.folder, check=True)
-    (shop.folder / "shop" / "templates" / "note.txt").write_text("a change\n")
-    shop.commit("a change on top")
-    shop.json("plan", "--check", "--out", str(file), exit=7)
-    shop.json("deploy", "--plan", str(file), "--no-watch")
-    error = shop.json("deploy", "--plan", str(file), exit=3)
-    assert error["code"] == "plan-stale"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shop import Shop
+from shop import Shop, processes_of
 
 from greenroom.drivers.system.net import Answer, ask_tls
 
@@ -71,7 +71,6 @@ def test_a_command_runs_in_the_release(shop: Shop) -> None:
 
 
 def test_secrets_are_in_no_process_list(shop: Shop) -> None:
-    from shop import processes_of
 
     secrets = [
         s

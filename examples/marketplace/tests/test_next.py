@@ -36,7 +36,7 @@ def test_patch_applies_and_compiles(patch: Path, tmp_path: Path) -> None:
     scripts = ScriptDirectory(str(copy / "migrations"))
     (head,) = scripts.get_heads()
     if patch.stem in PHASES:
-        assert head == "0009"
+        assert head.startswith("0009")
         assert scripts.get_revision(head).module.greenroom_phase == PHASES[patch.stem]
     else:
         assert head == "0008"

@@ -18,7 +18,7 @@ dirty_option = click.option(
 )
 window_option = click.option(
     "--window",
-    type=click.Choice([Mode.HOLD, Mode.MAINTENANCE]),
+    type=click.Choice([Mode.HOLD.value, Mode.MAINTENANCE.value]),
     help="Allow revisions that break the old release: requests wait (hold), or see a page (maintenance).",
 )
 watch_option = click.option(
