@@ -89,14 +89,13 @@ class Shop:
             check=False,
         )
 
-    def json(self, *arguments: str, exit: int = 0, timeout: float = 120.0) -> dict[str, Any]:
+    def json(self, *arguments: str, exit: int = 0, timeout: float = 120.0) -> Any:
         """Run a command that must end with ``exit``; its JSON document's result or error."""
         done = self.run("--json", *arguments, timeout=timeout)
         assert done.returncode == exit, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        document: dict[str, Any] = json.loads(done.stdout)
+        document = json.loads(done.stdout)
         assert document["schema"] == "greenroom/1"
-        body: dict[str, Any] = document["result"] if exit in (0, 7) else document["error"]
-        return body
+        return document["result"] if exit in (0, 7) else document["error"]
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own."""

@@ -20,9 +20,13 @@ BEFORE_SECONDS = 2.0
 """Load before the first deploy and after the rollback."""
 
 
+AFTER_VERIFY = frozenset({"watch", "workers"})
+PROBING = frozenset({"launch", "probe"})
+
+
 @dataclass(slots=True)
 class Proof:
-    """What a run measured; milliseconds are medians over all deploys unless they are lists."""
+    """What a run measured. ``deploy_seconds``: up to the confirmation, without launch to ready (``probe_seconds``)."""
 
     tally: Tally = field(default_factory=Tally)
     deploys: int = 0
@@ -33,6 +37,7 @@ class Proof:
     first_answer_ms: list[float] = field(default_factory=list)
     rollback_seconds: float = 0.0
     deploy_seconds: list[float] = field(default_factory=list)
+    probe_seconds: list[float] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json`` and the ledger."""
@@ -50,6 +55,7 @@ class Proof:
             "first_answer_ms": _median(self.first_answer_ms),
             "rollback_s": round(self.rollback_seconds, 3),
             "deploy_s": _median(self.deploy_seconds),
+            "probe_s": _median(self.probe_seconds),
             "latency_ms": {"p50": round(t.p50_ms, 2), "p99": round(t.p99_ms, 2), "max": round(t.max_ms, 2)},
             "by_kind": dict(t.by_kind),
             "notes": list(t.notes),
@@ -107,8 +113,11 @@ class _Phases:
 def _note(target: Target, proof: Proof, outcome: Outcome, load: Load, number: int, of: int) -> None:
     proof.deploys += 1
     proof.migrations += sum(s.kind == "migrate" for s in outcome.plan.steps)
-    watched = outcome.figures.seconds.get("watch", 0.0)
-    proof.deploy_seconds.append(sum(outcome.figures.seconds.values()) - watched)
+    seconds = outcome.figures.seconds
+    proof.deploy_seconds.append(
+        sum(seconds.values()) - sum(seconds.get(k, 0.0) for k in AFTER_VERIFY | PROBING)
+    )
+    proof.probe_seconds.append(sum(seconds.get(k, 0.0) for k in PROBING))
     _figures(proof, target, outcome, load)
     seen = load.snapshot()
     target.emit(note(f"deploy {number} of {of}: {seen.requests} requests, {seen.lost} lost"))

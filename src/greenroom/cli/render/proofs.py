@@ -20,7 +20,8 @@ def as_text(proof: Proof) -> str:
         f"{f['requests']} requests, {f['lost']} lost, {f['app_errors']} errors of the app itself",
         f"in {f['deploys']} deploys with {f['migrations']} migration(s), and a rollback",
         f"switch {f['switch_ms']} ms, durable in {f['commit_ms']} ms, first answer {f['first_answer_ms']} ms (medians)",
-        f"a deploy took {f['deploy_s']} s without its watch (median), the rollback {f['rollback_s']} s",
+        f"a deploy took {f['deploy_s']} s until confirmed, and {f['probe_s']} s for the app to be ready (medians)",
+        f"the rollback took {f['rollback_s']} s",
         f"latency p50 {latency['p50']} ms, p99 {latency['p99']} ms, max {latency['max']} ms; {f['cut']} request(s) cut",
     ]
     lines += [f"note: {n}" for n in f["notes"]]

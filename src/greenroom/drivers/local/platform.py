@@ -19,10 +19,14 @@ STOP_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A part: its unit, and what must be there before it starts; ``prepare`` is told whether it runs already."""
+    """A part: its unit, and ``prepare``, which makes what must be there before it starts.
+
+    ``check`` raises when it could not start anyway; it is asked before anything is started.
+    """
 
     unit: Unit
-    prepare: Callable[[bool], None]
+    prepare: Callable[[], None]
+    check: Callable[[], None] = lambda: None
 
 
 class LocalPlatform:
@@ -35,22 +39,27 @@ class LocalPlatform:
         self._units = Units(layout.units, layout.run)
 
     def start(self) -> None:
-        self._control.upgrade()
-        names = []
-        for service in self._services():
-            names.append(service.unit.name)
-            known = self._units.get(service.unit.name)
+        services = tuple(self._services())
+        for service in services:
             if not self._units.is_running(service.unit.name):
-                service.prepare(False)
-            elif known != service.unit:
-                service.prepare(True)
-                self._units.put(service.unit)
-                self._control.ask("restart", service.unit.name)
-            self._units.put(service.unit)
-            self._control.poke()
-        missing = self._control.wait_running(names, START_SECONDS)
+                service.check()
+        self._control.upgrade()
+        for service in services:
+            self._start(service)
+        missing = self._control.wait_running([s.unit.name for s in services], START_SECONDS)
         if missing:
             raise self._does_not_start(missing[0])
+
+    def _start(self, service: Service) -> None:
+        name = service.unit.name
+        known = self._units.get(name)
+        if known == service.unit and self._units.is_running(name):
+            return
+        service.prepare()
+        self._units.put(service.unit)
+        if known is not None and known != service.unit:
+            self._control.ask("restart", name)
+        self._control.poke()
 
     def stop(self) -> None:
         self._control.down(STOP_SECONDS)

@@ -75,7 +75,7 @@ def database_service(layout: Layout, server: DatabaseServer) -> Service:
         stop_signal=int(signal.SIGINT),
         stop_timeout=30.0,
     )
-    return Service(unit, lambda _running: server.initialise(env))
+    return Service(unit, lambda: server.initialise(env))
 
 
 def store_service(layout: Layout, store: ObjectStore) -> Service:
@@ -90,7 +90,7 @@ def store_service(layout: Layout, store: ObjectStore) -> Service:
         ready=store.ready,
         stop_timeout=15.0,
     )
-    return Service(unit, lambda _running: store.prepare())
+    return Service(unit, store.prepare)
 
 
 def edge_service(layout: Layout, public: PublicAddress, project: Project, s3: str, caddy: str) -> Service:
@@ -99,10 +99,9 @@ def edge_service(layout: Layout, public: PublicAddress, project: Project, s3: st
     text = json.dumps(config, indent=1)
     file = layout.root / "edge" / f"caddy-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
 
-    def prepare(running: bool) -> None:
-        if not running and not is_free(public.port, public.bind):
+    def check() -> None:
+        if not is_free(public.port, public.bind):
             raise _port_taken(public.port)
-        write_whole(file, text)
 
     keeper = (own_python(), "-m", "greenroom.drivers.local.keeper", public.bind, str(public.port))
     argv = (*keeper, str(public.http_port or 0), caddy, "run", "--config", str(file))
@@ -116,7 +115,7 @@ def edge_service(layout: Layout, public: PublicAddress, project: Project, s3: st
         ready=f"tcp:{public.port}",
         stop_timeout=45.0,
     )
-    return Service(unit, prepare)
+    return Service(unit, lambda: write_whole(file, text), check)
 
 
 def _port_taken(port: int) -> GreenroomError:
