@@ -117,8 +117,10 @@ class Git:
         with tarfile.open(fileobj=io.BytesIO(archive.out)) as tar:
             for member in tar:
                 _check_inside(member)
-            # The filter is not in every 3.11; what it would refuse has been refused above.
-            tar.extractall(target, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(target, filter="data")
+            else:  # Python 3.11.0 to 3.11.3; what the filter would refuse has been refused above
+                tar.extractall(target)  # noqa: S202
 
     def _paths(self) -> list[str]:
         """What belongs to the project. git refuses to exclude what it ignores anyway."""
