@@ -91,6 +91,9 @@ class Stage(Protocol):
     def retire(self, environment: str, slot: str) -> None:
         """Stop the slot's processes and remove its runtime files."""
 
+    def keep_assets(self, environment: str, releases: Sequence[Release]) -> None:
+        """Let go of public static files and logs that belong to none of these releases and no slot."""
+
 
 class Traffic(Protocol):
     """What the public reaches."""

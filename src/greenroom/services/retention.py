@@ -25,6 +25,8 @@ def tidy(target: Target) -> tuple[str, ...]:
     gone = tuple(id for id, keep, _ in decisions if not keep)
     for id in gone:
         target.doors.builder.remove(id)
+    kept = [r for r in seen.releases if r.id not in gone]
+    target.doors.stage.keep_assets(target.environment, kept)
     if gone:
         target.doors.builder.collect({id for id, keep, _ in decisions if keep})
     return gone

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
@@ -21,6 +23,9 @@ from greenroom.drivers.local.units import Units
 from greenroom.ports import Clock, Probed, StageSeen, Values
 
 FAILURE_LINES = 30
+
+LOGS_OF_SLOTS = 20
+"""So many slots back, retired or not, logs are kept."""
 
 
 class LocalStage:
@@ -100,6 +105,24 @@ class LocalStage:
         for unit in mine:
             self._layout.log(unit.name).with_suffix(".log.1").unlink(missing_ok=True)
 
+    def keep_assets(self, environment: str, releases: Sequence[Release]) -> None:
+        assets = self._layout.edge(environment) / "assets"
+        statics = [self._build(r.id) / "static" for r in releases]
+        keep = {file.relative_to(static) for static in statics for file in _hashed(static)}
+        for file in assets.rglob("*"):
+            if file.is_file() and file.relative_to(assets) not in keep:
+                file.unlink(missing_ok=True)
+        self._forget_logs(environment)
+
+    def _forget_logs(self, environment: str) -> None:
+        """Logs of retired slots are kept for the last few slots, to look into what went wrong."""
+        seen = self._slots.observe(environment)
+        kept = range(seen.next_number - LOGS_OF_SLOTS, seen.next_number)
+        for log in (self._layout.root / "logs").glob("*-*.log"):
+            found = re.search(r"-[0-9a-f]{12}-(\d+)(?:-\d+)?$", log.stem)
+            if found and int(found[1]) not in kept and int(found[1]) not in {s.number for s in seen.slots}:
+                log.unlink(missing_ok=True)
+
     def _prober(self, slot: str) -> SlotProbe:
         unit = web_unit(slot)
         log = self._layout.log(unit)
@@ -128,8 +151,6 @@ class LocalStage:
 
 def _hashed(static: Path) -> list[Path]:
     """The files under content-hashed names, and their compressed variants."""
-    import json
-
     manifest = static.parent / "manifest.json"
     if not manifest.exists():
         return []

@@ -100,6 +100,9 @@ class MemoryStage:
         w.effect(f"forget {slot}")
         w.slots.pop(slot, None)
 
+    def keep_assets(self, environment: str, releases: Sequence[Release]) -> None:
+        self.world.effect("keep assets")
+
 
 @dataclass(slots=True)
 class MemoryTraffic:
