@@ -91,7 +91,7 @@ def _carry_out(target: Target, plan: Plan, verb: str) -> Outcome:
     )
     try:
         figures = perform(target, plan)
-    except BaseException as error:
+    except (Exception, KeyboardInterrupt) as error:
         raise _after_failure(target, before, error, verb) from error
     serving = target.observe(schema=False).live
     target.doors.ledger.append(
@@ -100,7 +100,7 @@ def _carry_out(target: Target, plan: Plan, verb: str) -> Outcome:
     return Outcome(plan, figures, serving)
 
 
-def _after_failure(target: Target, before: Observation, error: BaseException, verb: str) -> BaseException:
+def _after_failure(target: Target, before: Observation, error: BaseException, verb: str) -> GreenroomError:
     """Put things right, record it, and return the error that tells how it ended."""
     told = error if isinstance(error, GreenroomError) else _wrapped(error)
     try:

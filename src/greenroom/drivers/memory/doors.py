@@ -118,10 +118,13 @@ class MemoryTraffic:
             raise GreenroomError("no-slot", f"slot {slot} is not there", "greenroom status")
         self.world.effect(f"switch {slot}")
         self.world.live = slot
+        if self.world.mode is Mode.HOLD:
+            # Holding is a property of the way to the slot; a new way is open.
+            self.world.mode = Mode.OPEN
         return Switched(0.0, 0.0)
 
     def confirm(self, environment: str, slot: str) -> float:
-        if self.world.live != slot or slot not in self.world.up:
+        if self.world.live != slot or slot not in self.world.up or self.world.mode is not Mode.OPEN:
             raise GreenroomError(
                 "not-confirmed", f"{slot} does not answer through the edge", "greenroom status"
             )
@@ -276,25 +279,34 @@ class MemoryLease:
 
 @dataclass(slots=True)
 class MemoryResource:
-    """Something that is there or not."""
+    """Something that is there or not. With a ``world`` it stands for its database, schema included."""
 
     there: set[str]
     name: str = "memory"
+    world: World | None = None
 
     def observe(self, environment: str) -> Presence:
         return Presence(environment in self.there)
 
     def ensure(self, environment: str) -> None:
+        self._effect(f"ensure {self.name}")
         self.there.add(environment)
 
     def values(self, environment: str) -> Values:
         return {"SECRET_KEY": Secret(f"secret of {environment}")}
 
     def remove(self, environment: str) -> None:
+        self._effect(f"remove {self.name}")
         self.there.discard(environment)
+        if self.world is not None:
+            self.world.heads = frozenset()
 
     def residue(self, environment: str) -> tuple[str, ...]:
         return (environment,) if environment in self.there else ()
+
+    def _effect(self, name: str) -> None:
+        if self.world is not None:
+            self.world.effect(name)
 
 
 @dataclass(slots=True)
@@ -303,11 +315,14 @@ class MemoryPlatform:
 
     running: bool = True
     woken: int = 0
+    world: World | None = None
 
     def start(self) -> None:
+        self._effect("start the platform")
         self.running = True
 
     def stop(self) -> None:
+        self._effect("stop the platform")
         self.running = False
 
     def parts(self) -> tuple[Part, ...]:
@@ -315,6 +330,10 @@ class MemoryPlatform:
 
     def wake(self) -> None:
         self.woken += 1
+
+    def _effect(self, name: str) -> None:
+        if self.world is not None:
+            self.world.effect(name)
 
 
 def memory_doors(world: World) -> Doors:
@@ -327,5 +346,5 @@ def memory_doors(world: World) -> Doors:
         ledger=MemoryLedger(world),
         clock=MemoryClock(world),
         builder=MemoryBuilder(world),
-        resources=(MemoryResource(set()),),
+        resources=(MemoryResource(world.resources, world=world),),
     )

@@ -41,6 +41,7 @@ class World:
     stop_before: int | None = None
     effects: list[str] = field(default_factory=list)
     held_by: str | None = None
+    resources: set[str] = field(default_factory=set)
 
     def effect(self, name: str) -> None:
         """Announce an effect that is about to happen; the world may end here."""
