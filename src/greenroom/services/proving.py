@@ -38,6 +38,7 @@ class Proof:
     rollback_seconds: float = 0.0
     deploy_seconds: list[float] = field(default_factory=list)
     probe_seconds: list[float] = field(default_factory=list)
+    step_seconds: dict[str, list[float]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json`` and the ledger."""
@@ -56,6 +57,7 @@ class Proof:
             "rollback_s": round(self.rollback_seconds, 3),
             "deploy_s": _median(self.deploy_seconds),
             "probe_s": _median(self.probe_seconds),
+            "steps_s": {kind: _median(times) for kind, times in self.step_seconds.items()},
             "latency_ms": {"p50": round(t.p50_ms, 2), "p99": round(t.p99_ms, 2), "max": round(t.max_ms, 2)},
             "by_kind": dict(t.by_kind),
             "notes": list(t.notes),
@@ -118,6 +120,8 @@ def _note(target: Target, proof: Proof, outcome: Outcome, load: Load, number: in
         sum(seconds.values()) - sum(seconds.get(k, 0.0) for k in AFTER_VERIFY | PROBING)
     )
     proof.probe_seconds.append(sum(seconds.get(k, 0.0) for k in PROBING))
+    for kind, time in seconds.items():
+        proof.step_seconds.setdefault(kind, []).append(time)
     _figures(proof, target, outcome, load)
     seen = load.snapshot()
     target.emit(note(f"deploy {number} of {of}: {seen.requests} requests, {seen.lost} lost"))
