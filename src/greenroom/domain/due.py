@@ -32,9 +32,9 @@ def due(seen: Observation, now: float) -> Plan:
 
 
 def _open_again(seen: Observation) -> tuple[Step, ...]:
-    if seen.mode is Mode.OPEN or not seen.window or seen.live_slot is None:
+    if not seen.window or seen.live_slot is None:
         return ()
-    if seen.heads is None or seen.may_serve(seen.live_slot.release).ok:
+    if seen.mode is Mode.OPEN or seen.heads is None or seen.may_serve(seen.live_slot.release).ok:
         return (SetMode(Mode.OPEN),)
     return _forward(seen)
 
@@ -94,6 +94,8 @@ def next_deadline(seen: Observation) -> float | None:
 
 def undo(seen: Observation) -> Plan:
     """After a failure before the switch: remove the candidate, open again. The public saw nothing."""
-    candidates = [s for s in seen.others if s.warm_until is None]
-    steps = (*_open_again(seen), *(step for s in candidates for step in (Drain(s.id), Retire(s.id))))
+    opening = _open_again(seen)
+    used = {s.slot for s in opening if isinstance(s, Switch)}
+    candidates = [s for s in seen.others if s.warm_until is None and s.id not in used]
+    steps = (*opening, *(step for s in candidates for step in (Drain(s.id), Retire(s.id))))
     return Plan(seen.environment, steps, seen.live_slot.release if seen.live_slot else None, "undo")

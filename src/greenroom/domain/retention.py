@@ -23,19 +23,19 @@ def keep_releases(
 
     ``good_history``: ids of the releases that served well, in the order in which they did, the latest last; the
     last ``keep`` different ones that are still there stay. ``protected``: ids that a slot or a plan uses. The
-    newest build stays too: it may be waiting to be deployed.
+    newest ``keep`` builds stay too: they may be waiting to be deployed.
     """
     present = {release.id for release in releases}
     good = [i for i in dict.fromkeys(reversed(good_history)) if i in present][:keep]
-    newest = releases[-1].id if releases else ""
+    newest = frozenset(release.id for release in releases[-max(1, keep) :])
     return [_verdict(release.id, newest, good, protected) for release in releases]
 
 
-def _verdict(release: str, newest: str, good: Sequence[str], protected: frozenset[str]) -> Verdict:
+def _verdict(release: str, newest: frozenset[str], good: Sequence[str], protected: frozenset[str]) -> Verdict:
     if release in protected:
         return Verdict(release, True, "it is in use")
     if release in good:
         return Verdict(release, True, f"good release number {good.index(release) + 1}, counted back")
-    if release == newest:
-        return Verdict(release, True, "it is the newest build")
-    return Verdict(release, False, "neither in use nor among the last good releases")
+    if release in newest:
+        return Verdict(release, True, "it is among the newest builds")
+    return Verdict(release, False, "neither in use nor among the last good releases or builds")
