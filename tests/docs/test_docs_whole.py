@@ -1,0 +1,41 @@
+"""The docs are whole: every command, exit code and step is in them, every link leads somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from greenroom.cli.main import COMMANDS
+from greenroom.domain.errors import Exit
+from greenroom.domain.steps import STEPS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_the_command_line_is_current() -> None:
+    printed = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "cli-reference")], capture_output=True, text=True, check=True, env={"COLUMNS": "100"}
+    )
+    assert printed.stdout == (ROOT / "docs" / "reference" / "cli.md").read_text()
+    assert all(f"\n## {name}\n" in printed.stdout for name in COMMANDS)
+
+
+def test_every_exit_code_is_explained() -> None:
+    text = (ROOT / "docs" / "reference" / "exit-codes.md").read_text()
+    assert [code for code in Exit if f"| {int(code)} |" not in text] == []
+
+
+def test_every_step_is_described() -> None:
+    text = (ROOT / "docs" / "concepts" / "slots.md").read_text()
+    assert [kind for kind in STEPS if f"`{kind}`" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
