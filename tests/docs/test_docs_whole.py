@@ -14,12 +14,21 @@ from greenroom.domain.errors import Exit
 from greenroom.domain.steps import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 def test_the_command_line_is_current() -> None:
     printed = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "cli-reference")], capture_output=True, text=True, check=True, env={"COLUMNS": "100"}
+        [sys.executable, str(ROOT / "scripts" / "cli-reference")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "100"},
     )
     assert printed.stdout == (ROOT / "docs" / "reference" / "cli.md").read_text()
     assert all(f"\n## {name}\n" in printed.stdout for name in COMMANDS)

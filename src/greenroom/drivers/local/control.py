@@ -9,10 +9,13 @@ from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.local.layout import Layout
-from greenroom.drivers.system.spawn import environment, spawn
+from greenroom.drivers.system.spawn import Process, environment, spawn
 from greenroom.ports import Clock
 
 START_SECONDS = 10.0
+
+_LEFT_ALONE: list[Process] = []
+"""Supervisors that this process started: they outlive it, nobody waits for them."""
 
 
 class Control:
@@ -54,7 +57,8 @@ class Control:
 
     def start(self) -> None:
         """Start the supervisor unless one answers, and wait for it."""
-        spawn(self._command, cwd=self._layout.root, env=environment(), log=self._layout.log("supervisor"))
+        log = self._layout.log("supervisor")
+        _LEFT_ALONE.append(spawn(self._command, cwd=self._layout.root, env=environment(), log=log))
         self._wait(lambda: self.ask("status") is not None, "the supervisor does not start")
 
     def upgrade(self) -> None:
