@@ -50,6 +50,7 @@ class Shop:
         self.env = {**os.environ, "XDG_STATE_HOME": str(folder.parent / "state"), "NO_COLOR": "1"}
         self.env.pop("XDG_RUNTIME_DIR", None)
         self.port = free_port()
+        self.password = ""
 
     def make(self) -> None:
         """Copy the shop, put it under git, give it a port."""
@@ -108,6 +109,17 @@ class Shop:
             text=True,
             start_new_session=True,
         )
+
+    def seed(self, products: int) -> None:
+        """Fill the catalogue; the demo accounts' password is kept."""
+        done = self.run("run", "--", "flask", "--app", "shop", "seed", "--products", str(products))
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.password = done.stdout.rsplit("shown only now: ", 1)[1].split()[0]
+
+    @property
+    def url(self) -> str:
+        """Its public address."""
+        return f"https://shop.localhost:{self.port}"
 
     @property
     def state(self) -> Path:

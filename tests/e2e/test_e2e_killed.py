@@ -176,7 +176,8 @@ def test_the_edge_killed_refuses_nobody(shop: Shop) -> None:
         time.sleep(2.0)
         tally = load.stop()
     assert not [loss for loss in tally.losses if loss.cause == "refused"], lost(tally)
-    assert tally.lost <= 4
+    # Four clients: what each had in flight, and what Caddy had accepted and not read yet.
+    assert tally.lost <= 8, lost(tally)
     assert shop.unit_pid("edge") == keeper
 
 
