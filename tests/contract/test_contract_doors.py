@@ -26,8 +26,7 @@ from greenroom.drivers.local.lease import LocalLease
 from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.local.stage import LocalStage
 from greenroom.drivers.local.traffic import LocalTraffic
-from greenroom.drivers.memory import World, memory_doors
-from greenroom.drivers.memory.doors import MemoryLease
+from greenroom.drivers.memory import MemoryLease, World, memory_doors
 from greenroom.drivers.system.clock import SystemClock
 from greenroom.ports import Jobs, Lease, Ledger, Stage, Traffic
 

@@ -13,8 +13,7 @@ from greenroom.domain.project import DatabaseLimits, Role, RoleKind
 from greenroom.domain.release import Release
 from greenroom.domain.revisions import Phase, Revision, RevisionGraph
 from greenroom.domain.stage import Mode
-from greenroom.drivers.memory import MemoryPlatform, World, memory_doors
-from greenroom.drivers.memory.doors import MemoryLease
+from greenroom.drivers.memory import MemoryLease, MemoryPlatform, World, memory_doors
 from greenroom.services.deliver import Wish, deploy
 from greenroom.services.settle import settle_alone
 from greenroom.services.target import Target

@@ -1,0 +1,170 @@
+"""The doors of what is kept: ledger, builds, lease, resources, platform."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.release import Release
+from greenroom.domain.secret import Secret
+from greenroom.drivers.memory.world import World
+from greenroom.ports import (
+    Entry,
+    Holder,
+    Part,
+    Presence,
+    Values,
+)
+
+
+@dataclass(slots=True)
+class MemoryLedger:
+    """A list with the same chain as the real one."""
+
+    world: World
+
+    def append(self, environment: str, kind: str, **data: Any) -> Entry:
+        before = self.world.entries[-1].hash if self.world.entries else ""
+        text = json.dumps([before, self.world.time, environment, kind, data], sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        entry = Entry(len(self.world.entries) + 1, self.world.time, environment, kind, data, digest)
+        self.world.effect(f"ledger {kind}")
+        self.world.entries.append(entry)
+        return entry
+
+    def entries(
+        self, environment: str | None = None, kind: str | None = None, last: int | None = None
+    ) -> tuple[Entry, ...]:
+        found = [
+            e for e in self.world.entries if environment in (None, e.environment) and kind in (None, e.kind)
+        ]
+        return tuple(found[-last:] if last else found)
+
+    def verify(self) -> int:
+        before = ""
+        for e in self.world.entries:
+            text = json.dumps([before, e.at, e.environment, e.kind, dict(e.data)], sort_keys=True)
+            if hashlib.sha256(text.encode()).hexdigest() != e.hash:
+                raise GreenroomError(
+                    "ledger-broken", f"entry {e.seq} does not fit the chain", exit=Exit.UNSAFE
+                )
+            before = e.hash
+        return len(self.world.entries)
+
+
+@dataclass(slots=True)
+class MemoryBuilder:
+    """Builds are put into ``world.releases`` by the test."""
+
+    world: World
+
+    def build(self, ref: str = "HEAD", dirty: bool = False) -> Release:
+        return self.get(ref)
+
+    def releases(self) -> tuple[Release, ...]:
+        return tuple(sorted(self.world.releases.values(), key=lambda r: r.created_at))
+
+    def get(self, id: str) -> Release:
+        try:
+            return self.world.releases[id]
+        except KeyError:
+            raise GreenroomError(
+                "no-release", f"there is no release {id}", "greenroom releases", Exit.USAGE
+            ) from None
+
+    def remove(self, id: str) -> None:
+        self.world.effect(f"remove {id}")
+        self.world.releases.pop(id, None)
+
+    def collect(self, keep: set[str]) -> object:
+        return None
+
+
+@dataclass(slots=True)
+class MemoryLease:
+    """Freed when its block is left, by a crash too: the death of a holder frees a real one."""
+
+    world: World
+
+    @contextmanager
+    def hold(self, what: str, wait: float) -> Iterator[None]:
+        if self.world.held_by is not None:
+            raise GreenroomError(
+                "locked", f"{self.world.held_by} is running", "greenroom unlock", Exit.LOCKED
+            )
+        self.world.held_by = what
+        try:
+            yield
+        finally:
+            self.world.held_by = None
+
+    def holder(self) -> Holder | None:
+        return Holder(self.world.held_by, "memory", self.world.time) if self.world.held_by else None
+
+    def free(self) -> Holder | None:
+        holder, self.world.held_by = self.holder(), None
+        return holder
+
+
+@dataclass(slots=True)
+class MemoryResource:
+    """Something that is there or not. With a ``world`` it stands for its database, schema included."""
+
+    there: set[str]
+    name: str = "memory"
+    world: World | None = None
+
+    def observe(self, environment: str) -> Presence:
+        return Presence(environment in self.there)
+
+    def ensure(self, environment: str) -> None:
+        self._effect(f"ensure {self.name}")
+        self.there.add(environment)
+
+    def values(self, environment: str) -> Values:
+        return {"SECRET_KEY": Secret(f"secret of {environment}")}
+
+    def remove(self, environment: str) -> None:
+        self._effect(f"remove {self.name}")
+        self.there.discard(environment)
+        if self.world is not None:
+            self.world.heads = frozenset()
+
+    def residue(self, environment: str) -> tuple[str, ...]:
+        return (environment,) if environment in self.there else ()
+
+    def _effect(self, name: str) -> None:
+        if self.world is not None:
+            self.world.effect(name)
+
+
+@dataclass(slots=True)
+class MemoryPlatform:
+    """A platform that runs or not."""
+
+    running: bool = True
+    woken: int = 0
+    world: World | None = None
+
+    def start(self) -> None:
+        self._effect("start the platform")
+        self.running = True
+
+    def stop(self) -> None:
+        self._effect("stop the platform")
+        self.running = False
+
+    def parts(self) -> tuple[Part, ...]:
+        return (Part("memory", "running" if self.running else "stopped"),)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def _effect(self, name: str) -> None:
+        if self.world is not None:
+            self.world.effect(name)

@@ -1,0 +1,54 @@
+"""The doors that services need: small protocols that speak domain nouns only.
+
+No pod, pid, port or path goes through them. Every verb is idempotent and blocks until its effect is there.
+A door that fails raises :class:`greenroom.domain.errors.GreenroomError`.
+"""
+
+from greenroom.ports.doors import Clock, Doors
+from greenroom.ports.keeping import Builder, Entry, Holder, Lease, Ledger, Load
+from greenroom.ports.owning import Part, Platform, Presence, Resource
+from greenroom.ports.running import (
+    Done,
+    Drained,
+    Jobs,
+    LogQuery,
+    Logs,
+    Probed,
+    Say,
+    Schema,
+    Stage,
+    StageSeen,
+    Switched,
+    Traffic,
+    TrafficSeen,
+    Values,
+)
+
+__all__ = [
+    "Builder",
+    "Clock",
+    "Done",
+    "Doors",
+    "Drained",
+    "Entry",
+    "Holder",
+    "Jobs",
+    "Lease",
+    "Ledger",
+    "Load",
+    "LogQuery",
+    "Logs",
+    "Part",
+    "Platform",
+    "Presence",
+    "Probed",
+    "Resource",
+    "Say",
+    "Schema",
+    "Stage",
+    "StageSeen",
+    "Switched",
+    "Traffic",
+    "TrafficSeen",
+    "Values",
+]

@@ -1,0 +1,34 @@
+"""The clock, and all doors of one target together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from greenroom.ports.keeping import Builder, Ledger
+from greenroom.ports.owning import Resource
+from greenroom.ports.running import Jobs, Schema, Stage, Traffic
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The doors of one target, as the loop that performs a plan uses them."""
+
+    stage: Stage
+    traffic: Traffic
+    jobs: Jobs
+    schema: Schema
+    ledger: Ledger
+    clock: Clock
+    builder: Builder
+    resources: tuple[Resource, ...] = field(default=())

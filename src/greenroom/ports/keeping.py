@@ -1,0 +1,99 @@
+"""The doors of what is kept and counted: history, the lease, builds, a load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from greenroom.domain.release import Release
+from greenroom.domain.tally import Phase, Record, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of history. ``at`` in seconds since the epoch; ``hash`` covers everything before it."""
+
+    seq: int
+    at: float
+    environment: str
+    kind: str
+    data: Mapping[str, Any]
+    hash: str
+
+
+class Ledger(Protocol):
+    """Append-only, hash-chained history."""
+
+    def append(self, environment: str, kind: str, **data: Any) -> Entry:
+        """Write one entry, durably."""
+
+    def entries(
+        self, environment: str | None = None, kind: str | None = None, last: int | None = None
+    ) -> tuple[Entry, ...]:
+        """Entries, oldest first."""
+
+    def verify(self) -> int:
+        """Check the whole chain; the number of entries. Raises naming the first one that does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lease, since when (seconds since the epoch)."""
+
+    what: str
+    who: str
+    since: float
+
+
+class Lease(Protocol):
+    """One actor at a time; freed by the death of its holder."""
+
+    def hold(self, what: str, wait: float) -> AbstractContextManager[None]:
+        """Hold it, waiting at most ``wait`` seconds. Raises with exit 6 naming the holder."""
+
+    def holder(self) -> Holder | None:
+        """Who holds it now."""
+
+    def free(self) -> Holder | None:
+        """End the holder, if there is one, and say who it was."""
+
+
+class Builder(Protocol):
+    """Makes releases and keeps them."""
+
+    def build(self, ref: str = "HEAD", dirty: bool = False) -> Release:
+        """The release of that commit, built or found."""
+
+    def releases(self) -> tuple[Release, ...]:
+        """Every build on disk, oldest first."""
+
+    def get(self, id: str) -> Release:
+        """The build with that id or unique prefix."""
+
+    def remove(self, id: str) -> None:
+        """Remove a build."""
+
+    def collect(self, keep: set[str]) -> object:
+        """Remove environments that none of the kept releases uses."""
+
+
+class Load(Protocol):
+    """Real requests through the edge, each recorded."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self, timeout: float | None = None, phases: Sequence[Phase] = ()) -> Tally:
+        """Ask nothing new, wait for what is in flight, and count."""
+
+    def snapshot(self) -> Tally:
+        """What was seen so far."""
+
+    def now(self) -> float:
+        """This moment in the seconds of the records."""
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Every request that has ended."""
