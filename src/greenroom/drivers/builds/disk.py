@@ -60,9 +60,9 @@ def settle(unfinished: Path, final: Path) -> None:
 
 
 def freeze(folder: Path) -> None:
-    """Take away everybody's right to write to the folder and all in it."""
-    for path in (*folder.rglob("*"), folder):
-        if not path.is_symlink():
+    """Take away everybody's right to write to the files in it; the folders can still be removed by hand."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
             path.chmod(path.stat().st_mode & ~0o222)
 
 
