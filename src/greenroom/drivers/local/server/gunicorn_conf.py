@@ -5,8 +5,10 @@ which worker process answered, and lets the probe ask whether sessions of anothe
 and headers never come through the edge.
 """
 
+import atexit
 import importlib
 import os
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -28,6 +30,21 @@ Environ = dict[str, Any]
 def post_worker_init(worker: Any) -> None:
     """Wrap the app once it is loaded in the worker."""
     worker.wsgi = _Wrapped(worker.wsgi)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """End a worker that was asked to stop and has finished its requests, without taking the interpreter apart.
+
+    The app's own exit functions run and what it printed is written; freeing every object afterwards serves nobody
+    and takes a third of a second of CPU, which a deploy beside real traffic waits for.
+    """
+    del server
+    finished = worker.booted and not worker.alive and worker.nr_conns == 0
+    if finished and worker.pid == os.getpid():  # the master calls this too, for a worker that was gone already
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def child_exit(server: Any, worker: Any) -> None:
