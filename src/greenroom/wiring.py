@@ -24,6 +24,7 @@ from greenroom.drivers.local.platform import LocalPlatform, Service
 from greenroom.drivers.local.public import PublicAddress, choose
 from greenroom.drivers.local.secrets import SecretFile
 from greenroom.drivers.system.clock import SystemClock
+from greenroom.drivers.system.recall import recall
 from greenroom.ports import Doors, Load, Resource
 from greenroom.services.target import Target
 
@@ -48,10 +49,13 @@ class Wiring:
 
     @cached_property
     def project(self) -> Project:
-        """What greenroom.toml says."""
-        from greenroom.config import load
+        """What greenroom.toml says; checking it is the costly part of a command's start, so that is not repeated."""
+        from greenroom.config import fingerprint, load
 
-        return load(self.folder / FILE)
+        file, kept = self.folder / FILE, self._root / "project.pickle"
+        if not file.is_file() or not self._root.is_dir():
+            return load(file)
+        return recall(kept, fingerprint(file), partial(load, file))
 
     @property
     def policy(self) -> Policy:
@@ -60,12 +64,15 @@ class Wiring:
 
         return replace(self.project.policy, **self.override)  # type: ignore[arg-type]
 
+    @property
+    def _root(self) -> Path:
+        return Path(os.path.realpath(self.folder)) / STATE
+
     @cached_property
     def layout(self) -> Layout:
         """The state folder beside greenroom.toml."""
-        root = Path(os.path.realpath(self.folder)) / STATE
-        layout = open_layout(root, os.environ.get("XDG_RUNTIME_DIR"))
-        ignore = root / ".gitignore"
+        layout = open_layout(self._root, os.environ.get("XDG_RUNTIME_DIR"))
+        ignore = self._root / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
         return layout

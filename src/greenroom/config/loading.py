@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from greenroom.config import values
 from greenroom.config.checks import across, kind_of
+from greenroom.config.fingerprint import FLASK_MIGRATE
 from greenroom.config.locate import Lines, locate
 from greenroom.config.mistakes import Mistake, from_validation, shown
 from greenroom.config.schema import AppTable, File, RoleTable
@@ -18,9 +19,6 @@ from greenroom.domain.environment import Environment, Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
 from greenroom.domain.project import App, DatabaseLimits, Edge, Project, ProvePaths, Role, RoleKind
-
-FLASK_MIGRATE = "migrations/alembic.ini"
-"""Where Flask-Migrate keeps Alembic's configuration."""
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 

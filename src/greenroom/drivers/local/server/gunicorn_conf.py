@@ -39,8 +39,8 @@ def worker_exit(server: Any, worker: Any) -> None:
     and takes a third of a second of CPU, which a deploy beside real traffic waits for.
     """
     del server
-    finished = worker.booted and not worker.alive and worker.nr_conns == 0
-    if finished and worker.pid == os.getpid():  # the master calls this too, for a worker that was gone already
+    mine = worker.pid == os.getpid()  # the master calls this too, for a worker that was gone already
+    if mine and worker.booted and not worker.alive and worker.nr_conns == 0:
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
