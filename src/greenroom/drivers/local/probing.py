@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.policy import Policy
 from greenroom.drivers.local.explain import probable_cause
-from greenroom.drivers.system.net import Answer, ask_unix
-from greenroom.ports import Clock, Probed
+from greenroom.drivers.system.machine import Machine
+from greenroom.drivers.system.net import Answer
+from greenroom.ports import Probed
 
 PROBE_HEADER = {"X-Greenroom-Probe": "1"}
 WARM_SECONDS = 15.0
 BETWEEN_SECONDS = 0.05
+ANSWER_SECONDS = 5.0
 
 LogTail = Callable[[], list[str]]
 Ended = Callable[[], bool]
@@ -23,12 +24,13 @@ class SlotProbe:
     """Probes one slot over its socket. ``ended`` says whether its process has exited since it was launched."""
 
     def __init__(
-        self, slot: str, socket: str, policy: Policy, clock: Clock, ended: Ended, log: LogTail
+        self, slot: str, socket: str, policy: Policy, machine: Machine, ended: Ended, log: LogTail
     ) -> None:
         self._slot = slot
         self._socket = socket
         self._policy = policy
-        self._clock = clock
+        self._net = machine.net
+        self._clock = machine.clock
         self._ended = ended
         self._log = log
 
@@ -44,43 +46,43 @@ class SlotProbe:
 
     def _ask(self) -> Answer | None:
         try:
-            return ask_unix(self._socket, self._policy.probe_path, PROBE_HEADER, timeout=5.0)
+            return self._net.ask_unix(self._socket, self._policy.probe_path, PROBE_HEADER, ANSWER_SECONDS)
         except OSError:
             return None
 
     def _wait_ready(self) -> None:
-        until = self._clock.now() + self._policy.probe_timeout
+        until = self._clock.monotonic() + self._policy.probe_timeout
         good, last = 0, None
         while good < self._policy.probe_good:
             last = self._ask()
             good = good + 1 if _is_good(last) else 0
             if self._ended():
                 raise self._not_ready("its process exited", last)
-            if self._clock.now() >= until:
+            if self._clock.monotonic() >= until:
                 raise self._not_ready(f"it was not ready within {self._policy.probe_timeout:g} s", last)
             if not good:
                 self._clock.sleep(BETWEEN_SECONDS)
 
     def _wait_warm(self, processes: int) -> int:
         """Ask in bursts until every worker process has answered: the first page of a cold one is slow."""
-        until = self._clock.now() + WARM_SECONDS
+        until = self._clock.monotonic() + WARM_SECONDS
         seen: set[str] = set()
-        with ThreadPoolExecutor(max_workers=2 * processes) as pool:
-            while len(seen) < processes:
-                answers = list(pool.map(lambda _: self._ask(), range(2 * processes)))
-                seen |= {a.headers.get("x-greenroom-worker", "") for a in answers if a and _is_good(a)} - {""}
-                if self._clock.now() >= until:
-                    raise self._not_ready(
-                        f"only {len(seen)} of {processes} worker processes answered", answers[-1]
-                    )
+        while len(seen) < processes:
+            answers = self._net.burst(self._socket, self._policy.probe_path, PROBE_HEADER, 2 * processes)
+            seen |= {a.headers.get("x-greenroom-worker", "") for a in answers if a and _is_good(a)} - {""}
+            if self._clock.monotonic() >= until:
+                raise self._not_ready(
+                    f"only {len(seen)} of {processes} worker processes answered", answers[-1]
+                )
         return len(seen)
 
     def _sessions(self, live_socket: str) -> bool | None:
         try:
-            signed = ask_unix(live_socket, "/.greenroom/sign", PROBE_HEADER)
+            signed = self._net.ask_unix(live_socket, "/.greenroom/sign", PROBE_HEADER, ANSWER_SECONDS)
             if signed.status != 200:
                 return None
-            verified = ask_unix(self._socket, f"/.greenroom/verify?{signed.body}", PROBE_HEADER)
+            verify = f"/.greenroom/verify?{signed.body}"
+            verified = self._net.ask_unix(self._socket, verify, PROBE_HEADER, ANSWER_SECONDS)
         except OSError:
             return None
         return {200: True, 409: False}.get(verified.status)
