@@ -45,7 +45,7 @@ class Rules:
         sim.disk.renamed = self._renamed
         sim.disk.removed = self._removed
         sim.programs.started = self._started
-        sim.database.changed = self.schema
+        sim.database.changed = self._migrated
         sim.database.crowded = self.fail
         sim.locks.taken = self._leased
 
@@ -115,17 +115,28 @@ class Rules:
             window = self.sim.disk.exists(ROOT / "edge" / ENV / WINDOW)
             command.newest_at_lease = 10**9 if window else max(numbers, default=0)
 
+    def _migrated(self) -> None:
+        self.schema()
+        for slot in self.sim.edge.served_by() if self.is_well else ():
+            release = self.sim.releases[slot.rsplit("-", 1)[0]]
+            answer = may_serve(release.revisions, self.sim.database.heads, self._newest())
+            if not answer.ok and "lacks" not in answer.because:
+                self.fail(f"{slot} still serves a request while the schema leaves it: {answer.because}")
+
+    def _newest(self) -> RevisionGraph:
+        known = {r.id: r for one in self.sim.releases.values() for r in one.revisions.revisions}
+        return RevisionGraph(tuple(known.values()))
+
     def schema(self) -> None:
         """What the public reaches may serve on the schema, unless a window is open."""
         sim, live = self.sim, self._live()
         if live is None:
             return
         release = sim.releases.get(live.rsplit("-", 1)[0])
-        known = {r.id: r for one in sim.releases.values() for r in one.revisions.revisions}
         mode = observe_traffic(sim.layout, ENV, Quiet(sim)).mode  # type: ignore[arg-type]
         if release is None or mode is not Mode.OPEN:
             return
-        answer = may_serve(release.revisions, sim.database.heads, RevisionGraph(tuple(known.values())))
+        answer = may_serve(release.revisions, sim.database.heads, self._newest())
         if not answer.ok:
             self.fail(f"the public side is open on release {release.id}: {answer.because}")
 

@@ -19,6 +19,10 @@ TRAIL = 300
 """So many operations back a failing run tells."""
 
 
+CHANGES = ("rename", "fsync", "link", "create", "remove", "spawn", "signal", "ledger", "commit", "lock")
+"""Operations that change something; ``sharp`` is the chance that one of them is the last of its process."""
+
+
 class Killed(BaseException):
     """kill -9. Not an :class:`Exception`: nothing may catch it and clean up."""
 
@@ -38,7 +42,10 @@ class Actor:
 
 @dataclass
 class Scheduler:
-    """Runs actors in seeded turns. ``between`` is called between any two turns, and may do anything."""
+    """Runs actors in seeded turns. ``between`` is called between any two turns, and may do anything.
+
+    ``struck`` is who stands right before an operation that is to be the last one.
+    """
 
     seed: int
     between: Callable[[], None] = lambda: None
@@ -49,6 +56,8 @@ class Scheduler:
     wall_ahead: float = 1_800_000_000.0
     current: Actor | None = None
     trail: deque[str] = field(default_factory=lambda: deque(maxlen=TRAIL))
+    sharp: float = 0.0
+    struck: Actor | None = None
     story: deque[str] = field(default_factory=lambda: deque(maxlen=TRAIL))
 
     def __post_init__(self) -> None:
@@ -97,6 +106,9 @@ class Scheduler:
         line = f"{actor.name}#{actor.pid} {name}"
         if not self.trail or self.trail[-1] != line:
             self.trail.append(line)
+        if self.sharp and name.startswith(CHANGES) and self.rng.random() < self.sharp:
+            self.struck = actor
+            self._left = 0
         if self._left <= 0:
             self._give_way(actor, self.monotonic + STEP_SECONDS)
 

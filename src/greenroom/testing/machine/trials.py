@@ -15,6 +15,7 @@ from greenroom.services.one_off import run_command
 from greenroom.services.settle import settle_alone
 from greenroom.services.target import Target
 from greenroom.services.up import destroy, down, up
+from greenroom.testing.machine.processes import Process
 from greenroom.testing.machine.rules import Rules
 from greenroom.testing.machine.simulation import ENV, ROOT, Command, Simulation
 
@@ -27,7 +28,10 @@ SERVING = ("web", "postgres", "edge", "s3")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What happens to the machine, as chances per turn; ``serving``: what serves is killed too."""
+    """What happens to the machine, as chances per turn; ``serving``: what serves is killed too.
+
+    ``sharp`` is a chance per changing operation: it is the last one of its process, or of the whole machine.
+    """
 
     name: str
     kill: float = 0.0
@@ -37,15 +41,16 @@ class Profile:
     clock: float = 0.0
     full: float = 0.0
     lossy: float = 0.0
+    sharp: float = 0.0
     both: float = 0.3
 
 
 PROFILES = (
     Profile("calm"),
-    Profile("killed commands", kill=0.004),
+    Profile("killed commands", kill=0.002, sharp=0.004),
     Profile("interrupted", kill=0.001, interrupt=0.004),
     Profile("racing", kill=0.001, both=0.9),
-    Profile("power cuts", kill=0.001, power=0.0015),
+    Profile("power cuts", kill=0.001, power=0.0005, sharp=0.006),
     Profile("everything dies", kill=0.003, serving=True),
     Profile("clock jumps", kill=0.001, clock=0.003),
     Profile("lost answers", kill=0.001, lossy=0.03),
@@ -93,6 +98,7 @@ class Trial:
         if not self._chaos:
             return
         p, rng = self.profile, self.rng
+        self._strike()
         if p.kill and rng.random() < p.kill:
             self._kill()
         if p.interrupt and rng.random() < p.interrupt:
@@ -110,16 +116,30 @@ class Trial:
             self.sim.scheduler.tell(f"DISK {'full' if self.sim.disk.full else 'has room again'}")
         self.sim.net.lossy = p.lossy
 
+    def _strike(self) -> None:
+        """Somebody stands right before an operation that is never to happen."""
+        scheduler = self.sim.scheduler
+        struck, scheduler.struck, scheduler.sharp = scheduler.struck, None, self.profile.sharp
+        process = self.sim.processes.table.get(struck.pid) if struck else None
+        if process is None or not process.alive:
+            return
+        if self.profile.power:
+            self._cut_power()
+        else:
+            self._blow(process)
+
     def _kill(self) -> None:
         kinds = CONTROLLERS + (SERVING if self.profile.serving else ())
         living = [p for p in self.sim.processes.living if p.kind in kinds]
         if living:
-            victim = self.rng.choice(living)
-            if victim.kind in SERVING:
-                self.rules.wound()
-            self.counts[f"{victim.kind} killed"] += 1
-            self.sim.scheduler.tell(f"KILL {victim.kind}#{victim.pid} {victim.slot}")
-            self.sim.processes.finish(victim, -9)
+            self._blow(self.rng.choice(living))
+
+    def _blow(self, victim: Process) -> None:
+        if victim.kind in SERVING:
+            self.rules.wound()
+        self.counts[f"{victim.kind} killed"] += 1
+        self.sim.scheduler.tell(f"KILL {victim.kind}#{victim.pid} {victim.slot}")
+        self.sim.processes.finish(victim, -9)
 
     def _interrupt(self) -> None:
         living = [p for p in self.sim.processes.living if p.kind == "command" and not p.stopping and p.stop]
@@ -235,6 +255,7 @@ class Trial:
         """Nothing more happens to it: one ``up``, and within the deadlines all is in order."""
         self._chaos = False
         sim = self.sim
+        sim.scheduler.sharp = 0.0
         sim.net.lossy, sim.disk.full = 0.0, False
         sim.edge.bad, sim.unready, sim.programs.crashing = set(), set(), set()
         sim.database.failing = set()

@@ -107,6 +107,10 @@ class Edge:
         for request in self._of(process):
             self._lose(request, f"its process ended with {process.code}")
 
+    def served_by(self) -> set[str]:
+        """Slots that have a request now."""
+        return {r.process.slot for r in self._requests if r.process is not None}
+
     def held_on_purpose(self, at: float) -> bool:
         """Was the public side on hold shortly before that moment?"""
         return at <= self._held_until
@@ -141,7 +145,9 @@ class Edge:
             self._held_until = now + HOLD_SECONDS
         if process is not None:
             request.process = process
-            self._scheduler.at(now + self._scheduler.rng.random() * 0.1, lambda: self._accept(request))
+            # Mostly a thread is free; now and then all of them are busy for a while.
+            waits = self._scheduler.rng.choice([0.01, 0.05, 0.1, 0.1, 0.1, 2.0])
+            self._scheduler.at(now + waits, lambda: self._accept(request))
         elif now - request.began >= HOLD_SECONDS:
             self._log("", 502, 0.0)
             self._lose(request, f"held for {HOLD_SECONDS} s", held=True)
