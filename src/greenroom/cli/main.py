@@ -84,9 +84,18 @@ def _unknown(name: str) -> str:
 @click.option(
     "--crash-after", hidden=True, metavar="STEP[:N]", help="For proofs: kill -9 this command there."
 )
+@click.option(
+    "--pause-at", hidden=True, metavar="STEP:N[+]", help="For proofs: wait there for a line on stdin."
+)
 @click.pass_context
 def cli(
-    ctx: click.Context, folder: Path, environment: str, as_json: bool, progress: str, crash_after: str | None
+    ctx: click.Context,
+    folder: Path,
+    environment: str,
+    as_json: bool,
+    progress: str,
+    crash_after: str | None,
+    pause_at: str | None,
 ) -> None:
     """Take a Python web monolith from `flask run` to production and keep it there.
 
@@ -94,7 +103,7 @@ def cli(
     """
     from greenroom.cli.session import Session
 
-    ctx.obj = Session(folder, environment, as_json, progress, crash_after)
+    ctx.obj = Session(folder, environment, as_json, progress, crash_after, pause_at)
     ctx.call_on_close(ctx.obj.close)
 
 

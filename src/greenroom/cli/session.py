@@ -24,20 +24,29 @@ class Session:
     """One call of the command line."""
 
     def __init__(
-        self, folder: Path, environment: str, as_json: bool, progress: str, crash_after: str | None = None
+        self,
+        folder: Path,
+        environment: str,
+        as_json: bool,
+        progress: str,
+        crash_after: str | None = None,
+        pause_at: str | None = None,
     ) -> None:
         self.folder = folder
         self.environment = environment
         self.as_json = as_json
         self._progress = progress
         self._crash_after = crash_after
+        self._pause_at = pause_at
 
     @cached_property
     def progress(self) -> Progress:
         """The listener that draws events on stderr."""
-        from greenroom.cli.render.progress import CrashAfter, choose
+        from greenroom.cli.render.progress import CrashAfter, PauseAt, choose
 
         chosen = choose(self._progress, sys.stderr)
+        if self._pause_at:
+            return PauseAt(chosen, self._pause_at, sys.stderr, sys.stdin)
         return CrashAfter(chosen, self._crash_after) if self._crash_after else chosen
 
     @cached_property

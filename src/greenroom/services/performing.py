@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.events import Event
@@ -58,6 +58,23 @@ def perform(target: Target, plan: Plan) -> Figures:
     for index, step in enumerate(plan.steps):
         performer.perform(step, index)
     return performer.figures
+
+
+T = TypeVar("T")
+
+
+def timed(target: Target, kind: str, text: str, action: Callable[[], T]) -> T:
+    """Do something that is no step of a plan, announced and timed like one."""
+    clock = target.doors.clock
+    began = clock.monotonic()
+    target.emit(Event("step.started", text, kind))
+    try:
+        result = action()
+    except BaseException as error:
+        target.emit(Event("step.failed", str(error), kind, clock.monotonic() - began))
+        raise
+    target.emit(Event("step.done", "", kind, clock.monotonic() - began))
+    return result
 
 
 class _Performer:

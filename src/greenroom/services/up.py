@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
-from greenroom.domain.events import Event, note
+from greenroom.domain.events import note
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Observation
 from greenroom.services.deliver import Outcome, Wish, deploy
+from greenroom.services.performing import timed
 from greenroom.services.settle import check_window, let_migration_end, settle_first
 from greenroom.services.target import Target
 
@@ -32,10 +32,10 @@ class Up:
 def up(target: Target, wait: float = 0.0) -> Up:
     """Start the platform, make sure of every resource, bring the live slot back or deploy the first one."""
     with target.lease.hold("up", wait):
-        _timed(target, "start", "start the platform", target.platform.start)
+        timed(target, "start", "start the platform", target.platform.start)
         for resource in target.doors.resources:
             ensure = partial(resource.ensure, target.environment)
-            _timed(target, "ensure", f"make sure of the {resource.name}", ensure)
+            timed(target, "ensure", f"make sure of the {resource.name}", ensure)
         let_migration_end(target)
         _wait_for_live(target)
         settle_first(target)
@@ -55,7 +55,7 @@ def _wait_for_live(target: Target) -> None:
     if live is not None:
         probe = partial(target.doors.stage.probe, target.environment, live.id, None)
         with suppress(GreenroomError):
-            _timed(target, "probe", f"wait for slot {live.id}", probe)
+            timed(target, "probe", f"wait for slot {live.id}", probe)
 
 
 def _release_for(target: Target, seen: Observation) -> Release:
@@ -72,26 +72,14 @@ def _bring_back(target: Target, seen: Observation) -> str:
         target.doors.stage.probe(target.environment, live.id, None)
         target.doors.traffic.confirm(target.environment, live.id)
 
-    _timed(target, "confirm", f"confirm through the edge that {live.id} answers", confirm)
+    timed(target, "confirm", f"confirm through the edge that {live.id} answers", confirm)
     return live.id
-
-
-def _timed(target: Target, kind: str, text: str, action: Callable[[], object]) -> None:
-    clock = target.doors.clock
-    began = clock.monotonic()
-    target.emit(Event("step.started", text, kind))
-    try:
-        action()
-    except BaseException as error:
-        target.emit(Event("step.failed", str(error), kind, clock.monotonic() - began))
-        raise
-    target.emit(Event("step.done", "", kind, clock.monotonic() - began))
 
 
 def down(target: Target, wait: float = 0.0) -> None:
     """Stop everything in order. All data stays, and so does what was live: ``up`` brings it back."""
     with target.lease.hold("down", wait):
-        _timed(target, "stop", "stop everything, in order", target.platform.stop)
+        timed(target, "stop", "stop everything, in order", target.platform.stop)
 
 
 def destroy(target: Target, wait: float = 0.0) -> tuple[str, ...]:
@@ -107,9 +95,9 @@ def destroy(target: Target, wait: float = 0.0) -> tuple[str, ...]:
         target.doors.traffic.forget(env)
         for slot in target.observe(schema=False).slots:
             retire = partial(target.doors.stage.retire, env, slot.id)
-            _timed(target, "retire", f"retire slot {slot.id}", retire)
+            timed(target, "retire", f"retire slot {slot.id}", retire)
         for resource in reversed(target.doors.resources):
-            _timed(target, "remove", f"remove the {resource.name}", partial(resource.remove, env))
+            timed(target, "remove", f"remove the {resource.name}", partial(resource.remove, env))
         left = tuple(item for r in target.doors.resources for item in r.residue(env))
         target.doors.ledger.append(env, "destroyed", left=list(left))
         target.platform.stop()

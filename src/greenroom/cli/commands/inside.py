@@ -81,12 +81,13 @@ def trust(session: Session, out: Path | None) -> None:
 @pass_session
 def unlock(session: Session, yes: bool) -> None:
     """Say who holds the lock, and end them. A command that died holds none."""
-    lease = session.target.lease
-    holder = lease.holder()
+    from greenroom.services.one_off import unlock as end_holder
+
+    holder = session.target.lease.holder()
     if holder is None:
         return session.answer({"holder": None}, lambda: "nobody holds the lock")
     session.ask(f"{holder.what} ({holder.who}) holds the lock. End it?", yes)
-    lease.free()
+    end_holder(session.target)
     return session.answer({"holder": holder.what}, lambda: f"{holder.what} was ended; greenroom status")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from typing import Protocol, TextIO
 
 from greenroom.domain.events import Event
@@ -85,6 +86,34 @@ class CrashAfter:
             self._left -= 1
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    def close(self) -> None:
+        """Close the inner one."""
+        self._inner.close()
+
+
+class PauseAt:
+    """Stops at a named point until a line comes in: right before a step, ``KIND:N``, or right after it, ``KIND:N+``.
+
+    Every step that is announced is such a point, so a new one needs nothing here. For proofs that strike there.
+    """
+
+    def __init__(self, inner: Progress, where: str, out: TextIO, answer: TextIO) -> None:
+        self._inner = inner
+        self._where = where
+        self._out = out
+        self._answer = answer
+        self._seen: Counter[str] = Counter()
+
+    def __call__(self, event: Event) -> None:
+        """Pass it on; pause when it is the one."""
+        self._inner(event)
+        if event.name == "step.started":
+            self._seen[event.step] += 1
+        after = {"step.started": "", "step.done": "+"}.get(event.name)
+        if after is not None and f"{event.step}:{self._seen[event.step]}{after}" == self._where:
+            print(json.dumps({"event": "paused", "text": self._where}), file=self._out, flush=True)
+            self._answer.readline()
 
     def close(self) -> None:
         """Close the inner one."""
