@@ -123,7 +123,7 @@ def remove_short(layout: Layout) -> None:
 def test_a_launched_slot_is_there_and_becomes_ready(doors: Doors) -> None:
     slot = doors.launch()
     assert slot in doors.stage.observe(ENV).slots
-    assert doors.stage.probe(ENV, slot.id, None).workers == 2
+    assert doors.stage.probe(ENV, slot.id).workers == 2
     seen = doors.stage.observe(ENV)
     assert slot.id in seen.up
     assert seen.next_number == doors.number + 1
@@ -134,7 +134,7 @@ def test_a_launched_slot_is_there_and_becomes_ready(doors: Doors) -> None:
 def test_a_slot_that_never_gets_ready_is_named(doors: Doors) -> None:
     slot = doors.launch(UNREADY)
     with pytest.raises(GreenroomError) as caught:
-        doors.stage.probe(ENV, slot.id, None)
+        doors.stage.probe(ENV, slot.id)
     assert caught.value.code == "not-ready"
     assert slot.id in caught.value.message
     assert not doors.stage.healthy(ENV, slot.id)
@@ -214,7 +214,7 @@ def test_switching_ends_a_hold(doors: Doors) -> None:
 
 def test_nothing_in_flight_is_drained(doors: Doors) -> None:
     slot = doors.launch()
-    doors.stage.probe(ENV, slot.id, None)
+    doors.stage.probe(ENV, slot.id)
     assert doors.traffic.drain(ENV, slot.id, 5.0).cut == 0
     doors.stage.retire(ENV, slot.id)
 

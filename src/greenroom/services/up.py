@@ -50,7 +50,7 @@ def _bring_back(target: Target, seen: Observation) -> str:
     assert live is not None
 
     def probe() -> None:
-        target.doors.stage.probe(target.environment, live.id, None)
+        target.doors.stage.probe(target.environment, live.id)
         target.doors.traffic.confirm(target.environment, live.id)
 
     _timed(target, "probe", f"wait for slot {live.id}", probe)

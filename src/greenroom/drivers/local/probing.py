@@ -1,17 +1,16 @@
-"""Is a slot ready? Good answers, every worker process warm, sessions of the live slot accepted."""
+"""Is a slot ready? Good answers, and every worker process warm."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.policy import Policy
+from greenroom.drivers.local.every_worker import PROBE_HEADER, every_worker
 from greenroom.drivers.local.explain import probable_cause
 from greenroom.drivers.system.net import Answer, ask_unix
 from greenroom.ports import Clock, Probed
 
-PROBE_HEADER = {"X-Greenroom-Probe": "1"}
 WARM_SECONDS = 15.0
 BETWEEN_SECONDS = 0.05
 
@@ -32,11 +31,10 @@ class SlotProbe:
         self._ended = ended
         self._log = log
 
-    def wait(self, processes: int, live_socket: str | None) -> Probed:
+    def wait(self, processes: int) -> Probed:
         """Everything, in order. Raises with one screen: what was probed, the answer, the last lines, the cause."""
         self._wait_ready()
-        answered = self._wait_warm(processes)
-        return Probed(answered, self._sessions(live_socket) if live_socket else None)
+        return Probed(self._wait_warm(processes))
 
     def healthy(self) -> bool:
         """One good answer now?"""
@@ -62,28 +60,17 @@ class SlotProbe:
                 self._clock.sleep(BETWEEN_SECONDS)
 
     def _wait_warm(self, processes: int) -> int:
-        """Ask in bursts until every worker process has answered: the first page of a cold one is slow."""
-        until = self._clock.now() + WARM_SECONDS
-        seen: set[str] = set()
-        with ThreadPoolExecutor(max_workers=2 * processes) as pool:
-            while len(seen) < processes:
-                answers = list(pool.map(lambda _: self._ask(), range(2 * processes)))
-                seen |= {a.headers.get("x-greenroom-worker", "") for a in answers if a and _is_good(a)} - {""}
-                if self._clock.now() >= until:
-                    raise self._not_ready(
-                        f"only {len(seen)} of {processes} worker processes answered", answers[-1]
-                    )
-        return len(seen)
+        """Until every worker process has answered: the first page of a cold one is slow."""
+        last: list[Answer | None] = [None]
 
-    def _sessions(self, live_socket: str) -> bool | None:
-        try:
-            signed = ask_unix(live_socket, "/.greenroom/sign", PROBE_HEADER)
-            if signed.status != 200:
-                return None
-            verified = ask_unix(self._socket, f"/.greenroom/verify?{signed.body}", PROBE_HEADER)
-        except OSError:
-            return None
-        return {200: True, 409: False}.get(verified.status)
+        def ask() -> Answer | None:
+            last[0] = answer = self._ask()
+            return answer if _is_good(answer) else None
+
+        seen = every_worker(ask, processes, self._clock, WARM_SECONDS)
+        if len(seen) < processes:
+            raise self._not_ready(f"only {len(seen)} of {processes} worker processes answered", last[0])
+        return len(seen)
 
     def _not_ready(self, why: str, answer: Answer | None) -> GreenroomError:
         lines = self._log()
