@@ -17,8 +17,13 @@ class Inspector(Protocol):
     def continuity(self, environment: str, slot: str, live: str | None) -> Continuity:
         """Whether what each worker process signs is accepted by every other one, of this slot and of the live one."""
 
-    def pace(self, environment: str, slot: str, live: str | None, pages: Sequence[str]) -> Pace | None:
-        """Ask the pages of every worker process, then compare with the live slot; None when there was no answer."""
+    def pace(
+        self, environment: str, slot: str, live: str | None, pages: Sequence[str], floor_ms: float
+    ) -> Pace | None:
+        """Ask the pages of every worker process; None when there was no answer.
+
+        Where an answer took longer than ``floor_ms`` milliseconds, compare with the live slot.
+        """
 
     def ask(self, environment: str, slot: str, path: str) -> int | None:
         """The status of one answer of the slot; None: no answer."""

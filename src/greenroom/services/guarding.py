@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from greenroom.domain.errors import refused
-from greenroom.domain.findings import Checked, Finding, answered, inapplicable
+from greenroom.domain.findings import Checked, Finding, Severity, answered, inapplicable
 from greenroom.domain.guards import (
     csrf_findings,
     memory_findings,
@@ -21,16 +21,20 @@ def guard(target: Target, slot: str, live: str | None) -> tuple[Finding, ...]:
     """Ask a slot that is ready and has no traffic yet; what is found but forbids nothing.
 
     Raises (exit 3) ``sessions-lost`` when the switch would sign everybody out, ``csrf-lost`` when forms would be
-    refused at random. A live slot whose own processes disagree has nothing to lose, so it forbids no cure.
+    refused at random, ``connection-budget`` when the app's real pools do not fit. A live slot whose own processes disagree has nothing to lose, so it forbids no cure.
     """
     inspector, env = target.doors.inspector, target.environment
-    continuity = inspector.continuity(env, slot, live)
+    continuity, about = inspector.continuity(env, slot, live), inspector.about(env, slot)
     sessions, csrf = session_findings(continuity.sessions), csrf_findings(continuity.csrf)
     if _signs_out(continuity.sessions):
         raise refused("sessions-lost", *_refusal(slot, live, sessions, "sign everybody out"))
+    pools = pool_findings(about, target.roles, target.limits)
+    if any(f.severity is Severity.PROBLEM for f in pools):
+        raise refused("connection-budget", f"{pools[0].message}: two slots at once do not fit", pools[0].cure)
     if continuity.csrf.within is False:
         raise refused("csrf-lost", *_refusal(slot, live, csrf, "refuse forms at random"))
-    return (*sessions, *csrf, *_of_the_app(target, slot, live), *_left_behind(target, live))
+    memory = memory_findings(about, web_processes(target))
+    return (*sessions, *csrf, *pools, *memory, *_cold(target, slot, live), *_left_behind(target, live))
 
 
 def _signs_out(carry: Carry) -> bool:
@@ -42,15 +46,11 @@ def _refusal(slot: str, live: str | None, found: tuple[Finding, ...], harm: str)
     return f"slot {slot}{beside} would {harm}: {found[0].message} ({found[0].cause})", found[0].cure
 
 
-def _of_the_app(target: Target, slot: str, live: str | None) -> tuple[Finding, ...]:
-    inspector, env = target.doors.inspector, target.environment
-    about = inspector.about(env, slot)
-    pace = inspector.pace(env, slot, live, target.pages)
-    return (
-        *pool_findings(about, target.roles, target.limits),
-        *memory_findings(about, web_processes(target)),
-        *(pace_findings(pace, target.policy) if pace else ()),
-    )
+def _cold(target: Target, slot: str, live: str | None) -> tuple[Finding, ...]:
+    """Asking the pages also warms them: what a process does at its first request is done before the switch."""
+    floor = target.policy.cold_floor_ms
+    pace = target.doors.inspector.pace(target.environment, slot, live, target.pages, floor)
+    return pace_findings(pace, target.policy) if pace else ()
 
 
 def _left_behind(target: Target, live: str | None) -> tuple[Finding, ...]:

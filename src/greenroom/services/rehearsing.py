@@ -77,7 +77,7 @@ def _second(target: Target, live: Slot, release: Release) -> dict[str, Checked]:
         except GreenroomError as error:
             rest = {n: skipped(n, "the new slot did not become ready") for n in REHEARSED}
             return {**rest, "relaunch": answered("relaunch", (_not_again(error),))}
-        pace = inspector.pace(env, slot, live.id, target.pages)
+        pace = inspector.pace(env, slot, live.id, target.pages, target.policy.cold_floor_ms)
         continuity = inspector.continuity(env, slot, live.id)
     cold = answered("cold-workers", pace_findings(pace, target.policy)) if pace else None
     sessions, csrf = continuity.sessions, continuity.csrf

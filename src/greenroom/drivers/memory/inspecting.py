@@ -24,7 +24,9 @@ class MemoryInspector:
             return found
         return Continuity(Carry(found.sessions.within), Carry(found.csrf.within))
 
-    def pace(self, environment: str, slot: str, live: str | None, pages: Sequence[str]) -> Pace | None:
+    def pace(
+        self, environment: str, slot: str, live: str | None, pages: Sequence[str], floor_ms: float
+    ) -> Pace | None:
         found = self.world.inspected.pace
         return replace(found, live_p95_ms=None) if found is not None and live is None else found
 
