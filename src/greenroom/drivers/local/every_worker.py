@@ -14,6 +14,10 @@ PROBE_HEADER = {"X-Greenroom-Probe": "1"}
 WORKER = "x-greenroom-worker"
 
 
+BETWEEN_SECONDS = 0.05
+"""Between two bursts that nobody answered."""
+
+
 def every_worker(
     ask: Callable[[], Answer | None], processes: int, clock: Clock, seconds: float
 ) -> dict[str, Answer]:
@@ -30,4 +34,6 @@ def every_worker(
                     seen.setdefault(answer.headers[WORKER], answer)
             if clock.now() >= until:
                 break
+            if not seen:
+                clock.sleep(BETWEEN_SECONDS)
     return seen
