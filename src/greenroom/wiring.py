@@ -23,7 +23,7 @@ from greenroom.drivers.local.logs import LocalLogs
 from greenroom.drivers.local.platform import LocalPlatform, Service
 from greenroom.drivers.local.public import PublicAddress, choose
 from greenroom.drivers.local.secrets import SecretFile
-from greenroom.drivers.system.clock import SystemClock
+from greenroom.drivers.system.real import this_machine
 from greenroom.drivers.system.recall import recall
 from greenroom.ports import Doors, Load, Resource
 from greenroom.services.target import Target
@@ -44,7 +44,8 @@ class Wiring:
         self.folder = folder.absolute()
         self.emit = emit
         self.environment = environment
-        self.clock = SystemClock()
+        self.machine = this_machine()
+        self.clock = self.machine.clock
         self.override: dict[str, float] = {}
 
     @cached_property
@@ -92,7 +93,7 @@ class Wiring:
         runtime = os.environ.get("XDG_RUNTIME_DIR") or "-"
         module = "greenroom.drivers.local.supervisor"
         command = (sys.executable, "-m", module, str(self.layout.root), runtime, *due)
-        return Control(self.layout, self.clock, command, __version__)
+        return Control(self.layout, self.machine, command, __version__)
 
     @cached_property
     def builds(self) -> Builds:
@@ -143,7 +144,7 @@ class Wiring:
     @cached_property
     def platform(self) -> LocalPlatform:
         """Supervisor, object store, database server, edge."""
-        return LocalPlatform(self.layout, self.control, self._services)
+        return LocalPlatform(self.layout, self.control, self.machine, self._services)
 
     @cached_property
     def doors(self) -> Doors:
@@ -158,10 +159,10 @@ class Wiring:
         processes = self.project.web.processes
         return Doors(
             stage=LocalStage(
-                self.layout, self.control, self.clock, self.policy, app, self.project.roles, path
+                self.layout, self.control, self.machine, self.policy, app, self.project.roles, path
             ),
-            traffic=LocalTraffic(self.layout, self.clock, self.public),
-            jobs=LocalJobs(self.layout, self.control, self.clock, app, path),
+            traffic=LocalTraffic(self.layout, self.machine, self.public),
+            jobs=LocalJobs(self.layout, self.control, self.machine, app, path),
             schema=self.database,
             ledger=SqliteLedger(self.layout.root / "ledger.sqlite", self.clock),
             clock=self.clock,
@@ -173,7 +174,7 @@ class Wiring:
     @cached_property
     def logs(self) -> LocalLogs:
         """What the parts wrote."""
-        return LocalLogs(self.layout, self.clock)
+        return LocalLogs(self.layout, self.machine)
 
     def load(self, max_rate: float | None) -> Load:
         """A load on the environment's own public address, with the paths that the project's file names."""
@@ -210,7 +211,7 @@ class Wiring:
         return Target(
             environment=self.environment,
             doors=self.doors,
-            lease=LocalLease(self.layout.root / "lease.lock", self.clock),
+            lease=LocalLease(self.layout.root / "lease.lock", self.machine),
             platform=self.platform,
             policy=self.policy,
             roles=self.project.roles,

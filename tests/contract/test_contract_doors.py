@@ -31,7 +31,7 @@ from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.local.stage import LocalStage
 from greenroom.drivers.local.traffic import LocalTraffic
 from greenroom.drivers.memory import MemoryLease, World, memory_doors
-from greenroom.drivers.system.clock import SystemClock
+from greenroom.drivers.system.real import this_machine
 from greenroom.ports import Inspector, Jobs, Lease, Ledger, Stage, Traffic
 
 ENV = "production"
@@ -98,9 +98,9 @@ def local(root: Path, python: Path) -> Iterator[Doors]:
         (folder / "venv").symlink_to(python)
         (folder / "manifest.json").write_text("{}")
         (folder / "files.json").write_text(json.dumps(listed(folder / "src")))
-    clock = SystemClock()
+    machine = this_machine()
     command = [sys.executable, "-m", "greenroom.drivers.local.supervisor", str(root), "-", "true"]
-    control = Control(layout, clock, command, __version__)
+    control = Control(layout, machine, command, __version__)
     app = App("wsgi:app")
     roles = (Role("web", RoleKind.WEB, processes=2), Role("loop", RoleKind.WORKER, command=("sleep", "600")))
     policy = Policy(probe_timeout=4.0)
@@ -109,17 +109,17 @@ def local(root: Path, python: Path) -> Iterator[Doors]:
     def path(id: str) -> Path:
         return root / "builds" / id
 
-    stage = LocalStage(layout, control, clock, policy, app, roles, path)
-    jobs = LocalJobs(layout, control, clock, app, path)
-    ledger = SqliteLedger(root / "ledger.sqlite", clock)
-    inspector = LocalInspector(layout, clock, public, 2, lambda id: strays(path(id)))
+    stage = LocalStage(layout, control, machine, policy, app, roles, path)
+    jobs = LocalJobs(layout, control, machine, app, path)
+    ledger = SqliteLedger(root / "ledger.sqlite", machine.clock)
+    inspector = LocalInspector(layout, machine.clock, public, 2, lambda id: strays(path(id)))
     try:
         yield Doors(
             stage,
-            LocalTraffic(layout, clock, public),
+            LocalTraffic(layout, machine, public),
             jobs,
             ledger,
-            LocalLease(root / "lease.lock", clock),
+            LocalLease(root / "lease.lock", machine),
             inspector,
         )
     finally:
@@ -279,7 +279,7 @@ def test_a_job_ends_with_its_code(doors: Doors) -> None:
 
 
 def test_a_changed_ledger_is_found(tmp_path: Path) -> None:
-    ledger = SqliteLedger(tmp_path / "ledger.sqlite", SystemClock())
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite", this_machine().clock)
     for number in range(5):
         ledger.append(ENV, "tried", number=number)
     with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
@@ -294,10 +294,10 @@ def test_a_changed_ledger_is_found(tmp_path: Path) -> None:
 def test_a_killed_holder_frees_the_lease(tmp_path: Path) -> None:
     script = (
         "import sys,time,pathlib; from greenroom.drivers.local.lease import LocalLease;"
-        "from greenroom.drivers.system.clock import SystemClock;"
-        "l=LocalLease(pathlib.Path(sys.argv[1]),SystemClock());c=l.hold('deploy',0.0);c.__enter__();print('held',flush=True);time.sleep(60)"
+        "from greenroom.drivers.system.real import this_machine;"
+        "l=LocalLease(pathlib.Path(sys.argv[1]),this_machine());c=l.hold('deploy',0.0);c.__enter__();print('held',flush=True);time.sleep(60)"
     )
-    lease = LocalLease(tmp_path / "lease.lock", SystemClock())
+    lease = LocalLease(tmp_path / "lease.lock", this_machine())
     with subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path / "lease.lock")], stdout=subprocess.PIPE
     ) as holder:

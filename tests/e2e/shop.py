@@ -42,6 +42,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+CALM = "worse.p95_floor_ms = 20000\n"
+"""On a shared machine a slow moment is no sign of a bad release; answers of 500 are."""
+
 VERSIONS = ("next", "broken")
 """Folders of patches."""
 
@@ -63,7 +66,7 @@ class Shop:
         )
         shutil.copytree(MARKETPLACE, self.folder, ignore=ignored)
         toml = self.folder / "greenroom.toml"
-        toml.write_text(toml.read_text() + f'\n[edge]\nport = {self.port}\n\n[policy]\nwatch = "5s"\n')
+        toml.write_text(toml.read_text() + f'\n[edge]\nport = {self.port}\n\n[policy]\nwatch = "5s"\n{CALM}')
         git(self.folder, "init", "-q", "-b", "main")
         self.commit("the shop")
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from shop import Shop, git, lost
+
+
+def at_rest(shop: Shop) -> None:
+    """The slot before the window has been retired: what is planned now does not change by itself."""
+    until = time.monotonic() + 30.0
+    while len(shop.json("status")["slots"]) > 1 and time.monotonic() < until:
+        time.sleep(0.2)
 
 
 def test_a_contracting_release_needs_a_window(shop: Shop) -> None:
@@ -27,6 +36,7 @@ def test_a_plan_is_applied_exactly_or_refused(shop: Shop) -> None:
     git(shop.folder, "checkout", "-q", "next-contract")
     (shop.folder / "shop" / "templates" / "note.txt").write_text("a change\n")
     shop.commit("a change on top")
+    at_rest(shop)
     shop.json("plan", "--check", "--out", str(file), exit=7)
     shop.json("deploy", "--plan", str(file), "--no-watch")
     error = shop.json("deploy", "--plan", str(file), exit=3)

@@ -96,6 +96,7 @@ def cli(
     from greenroom.cli.session import Session
 
     ctx.obj = Session(folder, environment, as_json, progress, crash_after)
+    ctx.call_on_close(ctx.obj.close)
 
 
 def main() -> None:

@@ -60,6 +60,11 @@ class Session:
         elif shown := text():
             click.echo(shown)
 
+    def close(self) -> None:
+        """End a live display, whatever ended the command: an error must not be written into it."""
+        if "progress" in self.__dict__:
+            self.progress.close()
+
     def ask(self, question: str, yes: bool) -> None:
         """Ask before something that cannot be undone. Raises (exit 2) without a terminal and without ``--yes``."""
         if yes:

@@ -15,7 +15,10 @@ class Clock(Protocol):
     """Time."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Seconds since the epoch; somebody may set it forward or back. For moments that are kept or shown."""
+
+    def monotonic(self) -> float:
+        """Seconds that only ever go forward. For every wait and measured duration."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -86,15 +86,15 @@ class _Performer:
 
     def perform(self, step: Step, index: int) -> None:
         clock = self.target.doors.clock
-        began = clock.now()
+        began = clock.monotonic()
         where = {"index": index + 1, "total": len(self.plan.steps)}
         self.target.emit(Event("step.started", step.describe(), step.kind, data=where))
         try:
             result = self._hands[type(step)](step)
         except BaseException as error:
-            self.target.emit(Event("step.failed", str(error), step.kind, clock.now() - began, where))
+            self.target.emit(Event("step.failed", str(error), step.kind, clock.monotonic() - began, where))
             raise
-        seconds = clock.now() - began
+        seconds = clock.monotonic() - began
         self.figures.seconds[step.kind] = self.figures.seconds.get(step.kind, 0.0) + seconds
         self.target.emit(Event("step.done", result, step.kind, seconds, where))
 

@@ -58,14 +58,14 @@ def _slot(target: Target, release: Release, values: Values, why: str) -> Iterato
     """A slot for the length of the block. If this command is killed, it is found as abandoned and retired."""
     stage, env = target.doors.stage, target.environment
     slot = slot_id(release.id, stage.observe(env).next_number)
-    began = target.doors.clock.now()
+    began = target.doors.clock.monotonic()
     target.emit(Event("step.started", f"rehearse in slot {slot}: {why}", "rehearse"))
     try:
         stage.launch(env, release, slot, "doctor", values)
         yield slot
     finally:
         stage.retire(env, slot)
-        target.emit(Event("step.done", "", "rehearse", target.doors.clock.now() - began))
+        target.emit(Event("step.done", "", "rehearse", target.doors.clock.monotonic() - began))
 
 
 def _second(target: Target, live: Slot, release: Release) -> dict[str, Checked]:
@@ -118,9 +118,9 @@ def _liveness(target: Target, release: Release) -> Checked:
 
 def _first_answer(target: Target, slot: str, path: str) -> int | None:
     clock = target.doors.clock
-    until = clock.now() + CUT_OFF_SECONDS
+    until = clock.monotonic() + CUT_OFF_SECONDS
     while (status := target.doors.inspector.ask(target.environment, slot, path)) is None:
-        if clock.now() >= until:
+        if clock.monotonic() >= until:
             return None
         clock.sleep(POLL_SECONDS)
     return status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -34,6 +35,7 @@ def up(target: Target, wait: float = 0.0) -> Up:
         for resource in target.doors.resources:
             ensure = partial(resource.ensure, target.environment)
             _timed(target, "ensure", f"make sure of the {resource.name}", ensure)
+        _wait_for_live(target)
         settle(target)
         seen = target.observe()
         if seen.live_slot is not None:
@@ -45,28 +47,37 @@ def up(target: Target, wait: float = 0.0) -> Up:
     return Up(outcome.serving, outcome)
 
 
+def _wait_for_live(target: Target) -> None:
+    """Let the live slot start before anybody judges it; one that does not come up is for due work to leave."""
+    live = target.observe(schema=False).live_slot
+    if live is not None:
+        probe = partial(target.doors.stage.probe, target.environment, live.id)
+        with suppress(GreenroomError):
+            _timed(target, "probe", f"wait for slot {live.id}", probe)
+
+
 def _bring_back(target: Target, seen: Observation) -> str:
     live = seen.live_slot
     assert live is not None
 
-    def probe() -> None:
+    def confirm() -> None:
         target.doors.stage.probe(target.environment, live.id)
         target.doors.traffic.confirm(target.environment, live.id)
 
-    _timed(target, "probe", f"wait for slot {live.id}", probe)
+    _timed(target, "confirm", f"confirm through the edge that {live.id} answers", confirm)
     return live.id
 
 
 def _timed(target: Target, kind: str, text: str, action: Callable[[], object]) -> None:
     clock = target.doors.clock
-    began = clock.now()
+    began = clock.monotonic()
     target.emit(Event("step.started", text, kind))
     try:
         action()
     except BaseException as error:
-        target.emit(Event("step.failed", str(error), kind, clock.now() - began))
+        target.emit(Event("step.failed", str(error), kind, clock.monotonic() - began))
         raise
-    target.emit(Event("step.done", "", kind, clock.now() - began))
+    target.emit(Event("step.done", "", kind, clock.monotonic() - began))
 
 
 def down(target: Target, wait: float = 0.0) -> None:

@@ -38,12 +38,15 @@ def _before(target: Target, slot: Slot, previous: str | None) -> Measure:
 def _until_the_end(target: Target, slot: Slot, before: Measure) -> Verdict:
     clock, env = target.doors.clock, target.environment
     since = slot.switched_at or clock.now()
-    until = slot.watch_until or clock.now()
+    # A clock that is set back must not make the watch longer.
+    until = clock.monotonic() + max(0.0, (slot.watch_until or 0.0) - max(clock.now(), since))
     while True:
-        now = clock.now()
+        now = clock.monotonic()
         if slot.id not in target.doors.stage.observe(env).up:
             raise _bad(slot.id, "its web process died")
-        verdict = judge(target.doors.traffic.measure(env, slot.id, since, now), before, target.policy.worse)
+        verdict = judge(
+            target.doors.traffic.measure(env, slot.id, since, clock.now()), before, target.policy.worse
+        )
         if verdict.worse:
             raise _bad(slot.id, verdict.reason)
         if now >= until:

@@ -50,15 +50,10 @@ def cause_of(error: OSError) -> Cause:
 
 
 def _tls_cause(error: ssl.SSLError) -> Cause:
-    match error:
-        case ssl.SSLZeroReturnError():
-            return Cause.EOF
-        case ssl.SSLEOFError():
-            # Python 3.11 calls a reset an end as well; OpenSSL 3 gives a reason only for a real end.
-            return Cause.EOF if error.reason == "UNEXPECTED_EOF_WHILE_READING" else Cause.RESET
-        case ssl.SSLSyscallError():
-            return Cause.RESET
-    return Cause.TLS
+    if error.reason == "UNEXPECTED_EOF_WHILE_READING" or isinstance(error, ssl.SSLZeroReturnError):
+        return Cause.EOF
+    # Python 3.11 calls a reset an end as well; OpenSSL 3 gives a reason only for a real end.
+    return Cause.RESET if isinstance(error, ssl.SSLEOFError | ssl.SSLSyscallError) else Cause.TLS
 
 
 class Wire:
@@ -166,6 +161,8 @@ class Dialer:
 def _context(ca_file: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file)
     context.set_alpn_protocols(["http/1.1"])
+    # With OpenSSL 3, Python takes an end without close_notify for a good one unless it is told not to.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     return context
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from greenroom.domain.verdict import Measure
+from greenroom.drivers.system.machine import Disk
 
 CHUNK = 1 << 16
 MOST_BYTES = 32 << 20
 """How far back the record is read at most."""
 
 
-def measure(log: Path, environment: str, slot: str, since: float, until: float) -> Measure:
+def measure(log: Path, environment: str, slot: str, since: float, until: float, disk: Disk) -> Measure:
     """Requests that were answered between two moments (seconds since the epoch) by that slot.
 
     The edge's own 502 (no slot in the line) counts for the slot too: the caller asks for a stretch in which it was
@@ -22,7 +23,7 @@ def measure(log: Path, environment: str, slot: str, since: float, until: float) 
     """
     times: list[float] = []
     requests = errors = 0
-    for line in _backwards(log):
+    for line in _backwards(log, disk):
         entry = _entry(line)
         if entry is None:
             continue
@@ -61,22 +62,15 @@ def _entry(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) and isinstance(entry.get("status"), int) else None
 
 
-def _backwards(log: Path) -> Iterator[bytes]:
+def _backwards(log: Path, disk: Disk) -> Iterator[bytes]:
     """Lines of a file, the last one first."""
-    try:
-        file = log.open("rb")
-    except FileNotFoundError:
-        return
-    with file:
-        at = file.seek(0, 2)
-        stop = max(0, at - MOST_BYTES)
-        rest = b""
-        while at > stop:
-            step = min(CHUNK, at - stop)
-            at -= step
-            file.seek(at)
-            *lines, last = (file.read(step) + rest).split(b"\n")[::-1]
-            rest = last
-            yield from (line for line in lines if line)
-        if rest:
-            yield rest
+    at = disk.size(log) or 0
+    stop = max(0, at - MOST_BYTES)
+    rest = b""
+    while at > stop:
+        step = min(CHUNK, at - stop)
+        at -= step
+        *lines, rest = (disk.read(log, at, step) + rest).split(b"\n")[::-1]
+        yield from (line for line in lines if line)
+    if rest:
+        yield rest

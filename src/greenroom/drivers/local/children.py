@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 from greenroom.drivers.local.units import Kind, Running, Unit, Units
-from greenroom.drivers.system.net import listens, listens_unix
-from greenroom.drivers.system.proc import Pid, alive, boot_id, identify
-from greenroom.drivers.system.spawn import Process, spawn
+from greenroom.drivers.system.machine import Child as Process
+from greenroom.drivers.system.machine import Machine
+from greenroom.drivers.system.proc import Pid
 
 BACK_OFF_FIRST = 0.2
 BACK_OFF_MOST = 30.0
@@ -28,13 +25,20 @@ class LogPath(Protocol):
 
 
 class Child:
-    """One unit's process: none, running (our child or adopted), or being stopped. Times in epoch seconds."""
+    """One unit's process: none, running (our child or adopted), or being stopped.
 
-    def __init__(self, unit: Unit, units: Units, log: LogPath, mark: Mapping[str, str]) -> None:
+    ``since`` is in seconds since the epoch, for people and schedules; ``now`` everywhere else is the monotonic clock.
+    """
+
+    def __init__(
+        self, unit: Unit, units: Units, machine: Machine, log: LogPath, mark: Mapping[str, str]
+    ) -> None:
         self.unit = unit
+        self._machine = machine
         self._mark = mark
         self.restarts = 0
         self.since = 0.0
+        self.began = 0.0
         self.not_before = 0.0
         self.finished = False
         self.was_ready = False
@@ -60,18 +64,19 @@ class Child:
             return "finished"
         return "waiting" if self.unit.kind is Kind.CRON or not self.restarts else "back-off"
 
-    def adopt(self) -> bool:
+    def adopt(self, now: float) -> bool:
         """Take over the process that an earlier supervisor started; false when it is gone."""
         recorded = self._units.recorded(self.unit.name)
         if recorded is None:
             return False
-        if not alive(recorded.pid):
-            if recorded.pid.boot == boot_id():
-                _kill_rest(recorded.pid.pid)
+        if not self._machine.alive(recorded.pid):
+            if recorded.pid.boot == self._machine.processes.boot():
+                self._machine.processes.kill_group(recorded.pid.pid)
             self.finished = self.unit.kind is Kind.JOB
             self._units.forget(self.unit.name)
             return False
         self._pid, self.since, self.restarts = recorded.pid, recorded.since, recorded.restarts
+        self.began = now
         return True
 
     def start(self, now: float) -> None:
@@ -79,44 +84,41 @@ class Child:
         self.unit = unit = self._units.get(self.unit.name) or self.unit
         try:
             env = {**unit.env, **self._mark}
-            process = spawn(unit.argv, cwd=Path(unit.cwd), env=env, log=self._log(unit.name))
+            process = self._machine.processes.spawn(
+                unit.argv, cwd=Path(unit.cwd), env=env, log=self._log(unit.name)
+            )
         except OSError as error:
             self._note(f"greenroom: cannot start {unit.argv[0]}: {error}\n")
             self._exited(now)
             return
-        self._process, self._pid, self.since, self.was_ready = (
-            process,
-            identify(process.pid),
-            now,
-            not unit.ready,
-        )
+        self._process, self._pid = process, self._machine.processes.identify(process.pid)
+        self.since, self.began, self.was_ready = self._machine.clock.now(), now, not unit.ready
         if self._pid is not None:
-            self._units.record(unit.name, Running(self._pid, now, self.restarts))
+            self._units.record(unit.name, Running(self._pid, self.since, self.restarts))
 
     def check(self, now: float) -> None:
         """Reap it when it has gone, kill it when its time to stop is over, see whether it is ready."""
         if self._process is not None:
             self._process.poll()
-        if self._pid is not None and not alive(self._pid):
+        if self._pid is not None and not self._machine.alive(self._pid):
             self._exited(now)
         elif self._kill_at is not None and now >= self._kill_at and self._pid is not None:
-            _kill_rest(self._pid.pid)
+            self._machine.processes.kill_group(self._pid.pid)
         elif self._pid is not None and not self.was_ready:
-            self.was_ready = _answers(self.unit.ready)
+            self.was_ready = self._machine.net.listens(self.unit.ready)
 
     def stop(self, now: float) -> None:
         """Ask it to stop; after its time it is killed."""
         if self._pid is None or self._kill_at is not None:
             return
         self._kill_at = now + self.unit.stop_timeout
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid.pid, self.unit.stop_signal)
+        self._machine.processes.signal(self._pid.pid, self.unit.stop_signal)
 
     def _exited(self, now: float) -> None:
-        stable = self.since and now - self.since > STABLE_AFTER
+        stable = self.began and now - self.began > STABLE_AFTER
         if self._pid is not None:
-            _kill_rest(self._pid.pid)
-        code = self._process.returncode if self._process else None
+            self._machine.processes.kill_group(self._pid.pid)
+        code = self._process.poll() if self._process else None
         if self._kill_at is None and self.unit.kind is Kind.SERVICE:
             self._note(f"greenroom: {self.unit.name} ended by itself (code {code}); starting it again\n")
         asked = self._kill_at is not None
@@ -129,17 +131,4 @@ class Child:
         self._units.forget(self.unit.name)
 
     def _note(self, text: str) -> None:
-        with self._log(self.unit.name).open("a") as log:
-            log.write(text)
-
-
-def _answers(address: str) -> bool:
-    kind, _, where = address.partition(":")
-    if kind == "unix":
-        return listens_unix(where)
-    return listens(int(where)) if kind == "tcp" else True
-
-
-def _kill_rest(leader: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
+        self._machine.disk.append(self._log(self.unit.name), text.encode())

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.local.layout import Layout
-from greenroom.drivers.system.spawn import Process, environment, spawn
-from greenroom.ports import Clock
+from greenroom.drivers.system.machine import Child, Machine
 
 START_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
 
-_LEFT_ALONE: list[Process] = []
+_LEFT_ALONE: list[Child] = []
 """Supervisors that this process started: they outlive it, nobody waits for them."""
 
 
 class Control:
     """``command`` starts the supervisor, detached; ``version`` is this Greenroom's."""
 
-    def __init__(self, layout: Layout, clock: Clock, command: Sequence[str], version: str) -> None:
+    def __init__(self, layout: Layout, machine: Machine, command: Sequence[str], version: str) -> None:
         self._layout = layout
-        self._clock = clock
+        self._machine = machine
+        self._clock = machine.clock
         self._command = tuple(command)
         self._version = version
 
     def ask(self, op: str, unit: str = "") -> dict[str, Any] | None:
         """One request; None when no supervisor answers."""
+        request = json.dumps({"op": op, "unit": unit})
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(5.0)
-                connection.connect(self._layout.control)
-                connection.sendall((json.dumps({"op": op, "unit": unit}) + "\n").encode())
-                answer = json.loads(connection.makefile().readline() or "null")
+            answer = json.loads(
+                self._machine.net.call(self._layout.control, request, ANSWER_SECONDS) or "null"
+            )
         except (OSError, ValueError):
             return None
         return answer if isinstance(answer, dict) else None
@@ -58,7 +57,9 @@ class Control:
     def start(self) -> None:
         """Start the supervisor unless one answers, and wait for it."""
         log = self._layout.log("supervisor")
-        _LEFT_ALONE.append(spawn(self._command, cwd=self._layout.root, env=environment(), log=log))
+        processes = self._machine.processes
+        started = processes.spawn(self._command, cwd=self._layout.root, env=processes.environment(), log=log)
+        _LEFT_ALONE.append(started)
         self._wait(lambda: self.ask("status") is not None, "the supervisor does not start")
 
     def upgrade(self) -> None:
@@ -87,18 +88,18 @@ class Control:
 
     def wait_running(self, units: Sequence[str], timeout: float) -> list[str]:
         """Wait until these units are up; the ones that are not when the time is over."""
-        until = self._clock.now() + timeout
+        until = self._clock.monotonic() + timeout
         while True:
             states = self.states()
             missing = [u for u in units if states.get(u, {}).get("state") != "running"]
-            if not missing or self._clock.now() >= until:
+            if not missing or self._clock.monotonic() >= until:
                 return missing
             self._clock.sleep(0.05)
 
     def _wait(self, done: Callable[[], bool], problem: str, timeout: float = START_SECONDS) -> None:
-        until = self._clock.now() + timeout
+        until = self._clock.monotonic() + timeout
         while not done():
-            if self._clock.now() >= until:
+            if self._clock.monotonic() >= until:
                 raise GreenroomError(
                     "supervisor", problem, f"look at {self._layout.log('supervisor')}", Exit.UNSAFE
                 )

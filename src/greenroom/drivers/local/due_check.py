@@ -9,7 +9,7 @@ from greenroom.drivers.local.lease import FileLock
 from greenroom.drivers.local.slots import Slots
 from greenroom.drivers.local.traffic_state import observe_traffic
 from greenroom.drivers.local.units import Units
-from greenroom.drivers.system.spawn import Process, environment, spawn
+from greenroom.drivers.system.machine import Child, Machine
 
 LOOK_SECONDS = 1.0
 MOST_SECONDS = 60.0
@@ -18,28 +18,36 @@ MOST_SECONDS = 60.0
 class DueCheck:
     """Runs the due command when something is due and nobody holds the lease; backs off when it fails."""
 
-    def __init__(self, layout: Layout, units: Units, command: list[str]) -> None:
+    def __init__(self, layout: Layout, units: Units, machine: Machine, command: list[str]) -> None:
         self._layout = layout
-        self._slots = Slots(layout, units)
+        self._machine = machine
+        self._slots = Slots(layout, units, machine)
         self._command = command
         self._next = 0.0
         self._pause = LOOK_SECONDS
-        self._process: Process | None = None
+        self._process: Child | None = None
 
     def soon(self) -> None:
         """Look again at the next tick."""
         self._next = 0.0
 
-    def look(self, now: float, settled: bool) -> None:
+    def look(self, settled: bool) -> None:
         """Once a second at most; ``settled``: everything that should run has been started once."""
+        clock = self._machine.clock
+        now = clock.monotonic()
         if self._process is not None:
             self._reap()
         if self._process is not None or now < self._next or not settled:
             return
         self._next = now + self._pause
-        if FileLock(self._layout.root / "lease.lock").is_free() and self._anything(now):
-            log = self._layout.log("due")
-            self._process = spawn(self._command, cwd=self._layout.root, env=environment(), log=log)
+        lease = FileLock(self._layout.root / "lease.lock", self._machine)
+        if lease.is_free() and self._anything(clock.now()):
+            self._process = self._start()
+
+    def _start(self) -> Child:
+        processes, log = self._machine.processes, self._layout.log("due")
+        env = processes.environment()
+        return processes.spawn(self._command, cwd=self._layout.root, env=env, log=log)
 
     def _reap(self) -> None:
         assert self._process is not None
@@ -53,7 +61,7 @@ class DueCheck:
 
     def _observe(self, environment: str) -> Observation:
         stage = self._slots.observe(environment)
-        traffic = observe_traffic(self._layout, environment)
+        traffic = observe_traffic(self._layout, environment, self._machine.disk)
         return Observation(
             environment,
             stage.slots,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from greenroom.drivers.system.net import Answer
@@ -19,21 +19,26 @@ BETWEEN_SECONDS = 0.05
 
 
 def every_worker(
-    ask: Callable[[], Answer | None], processes: int, clock: Clock, seconds: float
+    burst: Callable[[], Sequence[Answer | None]], processes: int, clock: Clock, seconds: float
 ) -> dict[str, Answer]:
     """The first answer of each worker process, by its pid; fewer than ``processes`` when the time is over.
 
-    Asked in bursts of twice as many as there are processes. An ``ask`` that gives None counts for nobody.
+    ``burst`` asks about twice as often as there are processes, at the same time; what is None counts for nobody.
     """
-    until = clock.now() + seconds
+    until = clock.monotonic() + seconds
     seen: dict[str, Answer] = {}
-    with ThreadPoolExecutor(max_workers=2 * processes) as pool:
-        while len(seen) < processes:
-            for answer in pool.map(lambda _: ask(), range(2 * processes)):
-                if answer is not None and WORKER in answer.headers:
-                    seen.setdefault(answer.headers[WORKER], answer)
-            if clock.now() >= until:
-                break
-            if not seen:
-                clock.sleep(BETWEEN_SECONDS)
+    while len(seen) < processes:
+        for answer in burst():
+            if answer is not None and WORKER in answer.headers:
+                seen.setdefault(answer.headers[WORKER], answer)
+        if clock.monotonic() >= until:
+            break
+        if not seen:
+            clock.sleep(BETWEEN_SECONDS)
     return seen
+
+
+def together(ask: Callable[[], Answer | None], count: int) -> list[Answer | None]:
+    """Ask so many times at once."""
+    with ThreadPoolExecutor(max_workers=count) as pool:
+        return list(pool.map(lambda _: ask(), range(count)))

@@ -6,11 +6,12 @@ import hashlib
 import json
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Pace, Pool, Strays
-from greenroom.drivers.local.every_worker import PROBE_HEADER, every_worker
+from greenroom.drivers.local.every_worker import PROBE_HEADER, every_worker, together
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.system.net import Answer, ask_unix, served_certificate
@@ -126,12 +127,16 @@ class LocalInspector:
             except OSError:
                 return None
 
-        found = every_worker(ask, self._processes, self._clock, ASK_SECONDS).values()
+        found = self._asked(ask, ASK_SECONDS).values()
         return [
             json.loads(a.body)
             for a in found
             if a.status == 200 and "json" in a.headers.get("content-type", "")
         ]
+
+    def _asked(self, ask: Callable[[], Answer | None], seconds: float) -> dict[str, Answer]:
+        burst = partial(together, ask, 2 * self._processes)
+        return every_worker(burst, self._processes, self._clock, seconds)
 
     def _first(self, environment: str, slot: str, pages: Sequence[str]) -> Iterator[tuple[float, str]]:
         """Every worker process's first answer to each page, in milliseconds."""
@@ -139,18 +144,18 @@ class LocalInspector:
             took: list[float] = []
 
             def ask(page: str = page, took: list[float] = took) -> Answer | None:
-                began = self._clock.now()
+                began = self._clock.monotonic()
                 answer = self._answer(environment, slot, page)
-                took.append(1000.0 * (self._clock.now() - began))
+                took.append(1000.0 * (self._clock.monotonic() - began))
                 return answer
 
-            if every_worker(ask, self._processes, self._clock, WARM_SECONDS):
+            if self._asked(ask, WARM_SECONDS):
                 yield max(took), page
 
     def _timed(self, environment: str, slot: str, page: str) -> list[float]:
-        began = self._clock.now()
+        began = self._clock.monotonic()
         answer = self._answer(environment, slot, page)
-        return [] if answer is None else [1000.0 * (self._clock.now() - began)]
+        return [] if answer is None else [1000.0 * (self._clock.monotonic() - began)]
 
     def _answer(self, environment: str, slot: str, path: str) -> Answer | None:
         headers = {**PROBE_HEADER, "Host": self._public.host(environment), "X-Forwarded-Proto": "https"}

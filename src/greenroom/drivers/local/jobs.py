@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,9 @@ from greenroom.drivers.local.slot_units import own_python, release_environment
 from greenroom.drivers.local.units import Kind, Unit, Units
 from greenroom.drivers.system.files import private_folder, read_json, write_json
 from greenroom.drivers.system.foreground import run_in_terminal
+from greenroom.drivers.system.machine import Disk, Machine
 from greenroom.drivers.system.spawn import plain_environment
-from greenroom.ports import Clock, Done, Say, Values
+from greenroom.ports import Done, Say, Values
 
 JOB_ORDER = 70
 LIMITS = (
@@ -42,14 +42,15 @@ class LocalJobs:
     """See :class:`greenroom.ports.Jobs`."""
 
     def __init__(
-        self, layout: Layout, control: Control, clock: Clock, app: App, build: Callable[[str], Path]
+        self, layout: Layout, control: Control, machine: Machine, app: App, build: Callable[[str], Path]
     ) -> None:
         self._layout = layout
         self._control = control
-        self._clock = clock
+        self._disk = machine.disk
+        self._clock = machine.clock
         self._app = app
         self._build = build
-        self._units = Units(layout.units, layout.run)
+        self._units = Units(layout.units, layout.run, machine)
 
     def migrate(self, environment: str, release: Release, values: Values) -> Done:
         if not self._app.migrate:
@@ -80,16 +81,16 @@ class LocalJobs:
             self._start(job, folder, environment, release, values)
         log = self._layout.log(job.name)
         self._wait(job, folder, log, say)
-        result = read_json(folder / "result.json") or {}
-        lines = tail(log, 40)
+        result = read_json(folder / "result.json", self._disk) or {}
+        lines = tail(log, 40, self._disk)
         self._units.drop(job.name)
-        shutil.rmtree(folder, ignore_errors=True)
+        self._disk.remove_tree(folder)
         self._control.poke()
         return Done(int(result.get("exit", 1)), tuple(lines), attached)
 
     def _find(self, job: _Job, folder: Path) -> bool:
         """Is this very job there already? Another one of its name is waited for first."""
-        while (spec := read_json(folder / "spec.json")) is not None:
+        while (spec := read_json(folder / "spec.json", self._disk)) is not None:
             if spec["key"] == job.key and self._units.get(job.name) is not None:
                 return True
             if not self._units.is_running(job.name):
@@ -100,10 +101,10 @@ class LocalJobs:
     def _start(self, job: _Job, folder: Path, environment: str, release: Release, values: Values) -> None:
         self._units.drop(job.name)
         self._control.poke()
-        shutil.rmtree(folder, ignore_errors=True)
-        private_folder(folder)
+        self._disk.remove_tree(folder)
+        private_folder(folder, self._disk)
         log = self._layout.log(job.name)
-        log.unlink(missing_ok=True)
+        self._disk.remove(log)
         build = self._build(release.id)
         more = {"PGOPTIONS": LIMITS} if job.lock else {}
         env = release_environment(build, self._app, values, GREENROOM_ENVIRONMENT=environment, **more)
@@ -115,7 +116,7 @@ class LocalJobs:
             "lock": job.lock,
             "log": str(log),
         }
-        write_json(folder / "spec.json", spec)
+        write_json(folder / "spec.json", spec, disk=self._disk)
         runner = (own_python(), "-m", "greenroom.drivers.local.job_runner", str(folder / "spec.json"))
         unit = Unit(job.name, runner, str(folder), plain_environment(), kind=Kind.JOB, order=JOB_ORDER)
         self._units.put(unit)
@@ -124,8 +125,8 @@ class LocalJobs:
     def _wait(self, job: _Job, folder: Path, log: Path, say: Say) -> None:
         at = 0
         while True:
-            finished = (folder / "result.json").exists() or self._is_over(job.name)
-            at = _say_new(log, at, say, finished)
+            finished = self._disk.exists(folder / "result.json") or self._is_over(job.name)
+            at = _say_new(log, at, say, finished, self._disk)
             if finished:
                 return
             self._clock.sleep(0.05)
@@ -134,11 +135,9 @@ class LocalJobs:
         return self._control.states().get(name, {}).get("state") == "finished"
 
 
-def _say_new(log: Path, at: int, say: Say, all_of_it: bool) -> int:
+def _say_new(log: Path, at: int, say: Say, all_of_it: bool, disk: Disk) -> int:
     try:
-        with log.open("rb") as file:
-            file.seek(at)
-            text = file.read()
+        text = disk.read(log, at)
     except FileNotFoundError:
         return at
     end = len(text) if all_of_it else text.rfind(b"\n") + 1

@@ -2,64 +2,45 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
-from greenroom.drivers.system.proc import end, identify
-from greenroom.ports import Clock, Holder
+from greenroom.drivers.system.machine import Machine, Taken
+from greenroom.ports import Holder
 
 
 class FileLock:
-    """flock(2) on a file that says who holds it. Not inherited by children."""
+    """A lock on a file that says who holds it. Not inherited by children."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, machine: Machine) -> None:
         self._path = path
-        self._fd: int | None = None
+        self._machine = machine
+        self._taken: Taken | None = None
 
     def try_take(self, what: str, since: float = 0.0) -> bool:
-        """Take it if it is free."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            return False
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, json.dumps({"what": what, "pid": os.getpid(), "since": since}).encode(), 0)
-        self._fd = fd
-        return True
+        """Take it if it is free. ``since`` in seconds since the epoch."""
+        note = {"what": what, "pid": self._machine.processes.own(), "since": since}
+        self._taken = self._machine.locks.take(self._path, json.dumps(note))
+        return self._taken is not None
 
     def release(self) -> None:
         """Give it back."""
-        if self._fd is not None:
-            os.ftruncate(self._fd, 0)
-            os.close(self._fd)
-            self._fd = None
+        if self._taken is not None:
+            self._taken.release()
+            self._taken = None
 
     def is_free(self) -> bool:
         """Could it be taken now?"""
-        try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(fd)
-        return True
+        return self._machine.locks.is_free(self._path)
 
     def note(self) -> dict[str, object]:
         """What the holder wrote about itself."""
         try:
-            data = json.loads(self._path.read_text() or "{}")
+            data = json.loads(self._machine.disk.read(self._path) or "{}")
         except (OSError, ValueError):
             return {}
         return data if isinstance(data, dict) else {}
@@ -68,16 +49,17 @@ class FileLock:
 class LocalLease:
     """See :class:`greenroom.ports.Lease`."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, machine: Machine) -> None:
         self._path = path
-        self._clock = clock
+        self._machine = machine
+        self._clock = machine.clock
 
     @contextmanager
     def hold(self, what: str, wait: float) -> Iterator[None]:
-        lock = FileLock(self._path)
-        until = self._clock.now() + wait
+        lock = FileLock(self._path, self._machine)
+        until = self._clock.monotonic() + wait
         while not lock.try_take(what, self._clock.now()):
-            if self._clock.now() >= until and not self._brief(lock, until):
+            if self._clock.monotonic() >= until and not self._brief(lock, until):
                 raise self._locked()
             self._clock.sleep(0.05)
         try:
@@ -87,10 +69,10 @@ class LocalLease:
 
     def _brief(self, lock: FileLock, until: float) -> bool:
         """Due work takes moments: nobody is sent away for it, up to ten seconds."""
-        return lock.note().get("what") == "due work" and self._clock.now() < until + 10.0
+        return lock.note().get("what") == "due work" and self._clock.monotonic() < until + 10.0
 
     def holder(self) -> Holder | None:
-        lock = FileLock(self._path)
+        lock = FileLock(self._path, self._machine)
         if lock.is_free():
             return None
         note = lock.note()
@@ -103,10 +85,10 @@ class LocalLease:
 
     def free(self) -> Holder | None:
         holder = self.holder()
-        pid = FileLock(self._path).note().get("pid")
-        known = identify(pid) if holder and isinstance(pid, int) else None
+        pid = FileLock(self._path, self._machine).note().get("pid")
+        known = self._machine.processes.identify(pid) if holder and isinstance(pid, int) else None
         if known is not None:
-            end(known, signal.SIGTERM, 5.0)
+            self._machine.processes.end(known, signal.SIGTERM, 5.0)
         return holder
 
     def _locked(self) -> GreenroomError:

@@ -11,6 +11,7 @@ from greenroom.drivers.local.explain import probable_cause
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.logs import tail
 from greenroom.drivers.local.units import Unit, Units
+from greenroom.drivers.system.machine import Machine
 from greenroom.ports import Part
 
 START_SECONDS = 60.0
@@ -32,11 +33,14 @@ class Service:
 class LocalPlatform:
     """See :class:`greenroom.ports.Platform`. ``services`` gives the parts, in the order of their preparation."""
 
-    def __init__(self, layout: Layout, control: Control, services: Callable[[], Sequence[Service]]) -> None:
+    def __init__(
+        self, layout: Layout, control: Control, machine: Machine, services: Callable[[], Sequence[Service]]
+    ) -> None:
         self._layout = layout
+        self._disk = machine.disk
         self._control = control
         self._services = services
-        self._units = Units(layout.units, layout.run)
+        self._units = Units(layout.units, layout.run, machine)
 
     def start(self) -> None:
         services = tuple(self._services())
@@ -77,7 +81,7 @@ class LocalPlatform:
         self._control.ask("poke")
 
     def _does_not_start(self, name: str) -> GreenroomError:
-        lines = tail(self._layout.log(name), 30)
+        lines = tail(self._layout.log(name), 30, self._disk)
         cause = probable_cause(lines)
         return GreenroomError(
             "does-not-start",

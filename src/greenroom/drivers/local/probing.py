@@ -8,11 +8,13 @@ from greenroom.domain.errors import GreenroomError
 from greenroom.domain.policy import Policy
 from greenroom.drivers.local.every_worker import PROBE_HEADER, every_worker
 from greenroom.drivers.local.explain import probable_cause
-from greenroom.drivers.system.net import Answer, ask_unix
-from greenroom.ports import Clock, Probed
+from greenroom.drivers.system.machine import Machine
+from greenroom.drivers.system.net import Answer
+from greenroom.ports import Probed
 
 WARM_SECONDS = 15.0
 BETWEEN_SECONDS = 0.05
+ANSWER_SECONDS = 5.0
 
 LogTail = Callable[[], list[str]]
 Ended = Callable[[], bool]
@@ -22,12 +24,13 @@ class SlotProbe:
     """Probes one slot over its socket. ``ended`` says whether its process has exited since it was launched."""
 
     def __init__(
-        self, slot: str, socket: str, policy: Policy, clock: Clock, ended: Ended, log: LogTail
+        self, slot: str, socket: str, policy: Policy, machine: Machine, ended: Ended, log: LogTail
     ) -> None:
         self._slot = slot
         self._socket = socket
         self._policy = policy
-        self._clock = clock
+        self._net = machine.net
+        self._clock = machine.clock
         self._ended = ended
         self._log = log
 
@@ -42,19 +45,19 @@ class SlotProbe:
 
     def _ask(self) -> Answer | None:
         try:
-            return ask_unix(self._socket, self._policy.probe_path, PROBE_HEADER, timeout=5.0)
+            return self._net.ask_unix(self._socket, self._policy.probe_path, PROBE_HEADER, ANSWER_SECONDS)
         except OSError:
             return None
 
     def _wait_ready(self) -> None:
-        until = self._clock.now() + self._policy.probe_timeout
+        until = self._clock.monotonic() + self._policy.probe_timeout
         good, last = 0, None
         while good < self._policy.probe_good:
             last = self._ask()
             good = good + 1 if _is_good(last) else 0
             if self._ended():
                 raise self._not_ready("its process exited", last)
-            if self._clock.now() >= until:
+            if self._clock.monotonic() >= until:
                 raise self._not_ready(f"it was not ready within {self._policy.probe_timeout:g} s", last)
             if not good:
                 self._clock.sleep(BETWEEN_SECONDS)
@@ -63,11 +66,12 @@ class SlotProbe:
         """Until every worker process has answered: the first page of a cold one is slow."""
         last: list[Answer | None] = [None]
 
-        def ask() -> Answer | None:
-            last[0] = answer = self._ask()
-            return answer if _is_good(answer) else None
+        def burst() -> list[Answer | None]:
+            answers = self._net.burst(self._socket, self._policy.probe_path, PROBE_HEADER, 2 * processes)
+            last[0] = answers[-1]
+            return [a for a in answers if _is_good(a)]
 
-        seen = every_worker(ask, processes, self._clock, WARM_SECONDS)
+        seen = every_worker(burst, processes, self._clock, WARM_SECONDS)
         if len(seen) < processes:
             raise self._not_ready(f"only {len(seen)} of {processes} worker processes answered", last[0])
         return len(seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from greenroom.domain.stage import Slot
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.units import Units
 from greenroom.drivers.system.files import read_json, write_json, write_whole
+from greenroom.drivers.system.machine import Machine
+from greenroom.drivers.system.shape import shaped
 from greenroom.ports import StageSeen
 
 HOLD = ".hold"
@@ -24,13 +26,15 @@ def web_unit(slot: str) -> str:
 class Slots:
     """The slots folder. ``slot.json`` is written last and removed first: without it a folder is rubbish."""
 
-    def __init__(self, layout: Layout, units: Units) -> None:
+    def __init__(self, layout: Layout, units: Units, machine: Machine) -> None:
         self._layout = layout
         self._units = units
+        self._disk = machine.disk
 
     def environments(self) -> set[str]:
         """Environments that have a slot or a live link."""
-        folders = {p.name for p in (self._layout.root / "edge").iterdir() if p.is_dir()}
+        edge = self._layout.root / "edge"
+        folders = {name for name in self._disk.names(edge) if self._disk.is_folder(edge / name)}
         return folders | {s.environment for s in self._all()}
 
     def observe(self, environment: str) -> StageSeen:
@@ -39,25 +43,31 @@ class Slots:
         return StageSeen(
             slots=mine,
             up=frozenset(s.id for s in mine if self._units.is_running(web_unit(s.id))),
-            working=frozenset(s.id for s in mine if self._working(s.id).exists()),
+            working=frozenset(s.id for s in mine if self._disk.exists(self._working(s.id))),
             next_number=self._counter() + 1,
         )
 
     def get(self, slot: str) -> Slot | None:
         """One slot."""
-        data = read_json(self._layout.slots / slot / "slot.json")
-        return Slot(**data) if data else None
+        file = self._record(slot)
+        data = read_json(file, self._disk)
+        return None if data is None else shaped(Slot, data, file)
 
     def create(self, slot: Slot, static: Path) -> Path:
-        """Make the slot's folder; ``static`` is the release's folder of static files."""
-        write_whole(self._layout.slots / "counter", f"{max(slot.number, self._counter())}\n")
+        """Make the slot's folder; ``static`` is the release's folder of static files.
+
+        All of it is durable on return: a link to the slot must never outlive the slot.
+        """
+        number = max(slot.number, self._counter())
+        write_whole(self._layout.slots / "counter", f"{number}\n", disk=self._disk)
         folder = self._layout.slots / slot.id
-        shutil.rmtree(folder, ignore_errors=True)
-        for inside in (folder, folder / "prometheus"):
-            inside.mkdir(mode=0o700)
-        (folder / "static").symlink_to(static)
-        (folder / "slot").write_text(slot.id)
-        write_json(folder / "slot.json", asdict(slot))
+        self._disk.remove_tree(folder)
+        self._disk.make_folder(folder / "prometheus")
+        self._disk.link(folder / "static", str(static))
+        self._disk.create(folder / "slot", slot.id.encode())
+        self._disk.sync(folder / "slot")
+        write_json(self._record(slot.id), asdict(slot), disk=self._disk)
+        self._disk.sync_folder(self._layout.slots)
         return folder
 
     def amend(self, slot: str, **deadlines: float | str | None) -> None:
@@ -65,39 +75,46 @@ class Slots:
         there = self.get(slot)
         if there is not None:
             changed = replace(there, **deadlines)  # type: ignore[arg-type]
-            write_json(self._layout.slots / slot / "slot.json", asdict(changed))
+            write_json(self._record(slot), asdict(changed), disk=self._disk)
 
     def remove(self, slot: str) -> None:
         """Remove the slot's folder and its hold folder."""
-        (self._layout.slots / slot / "slot.json").unlink(missing_ok=True)
+        self._disk.remove(self._record(slot))
         for name in (slot, slot + HOLD):
-            shutil.rmtree(self._layout.slots / name, ignore_errors=True)
+            self._disk.remove_tree(self._layout.slots / name)
 
     def set_working(self, slot: str | None) -> None:
         """Note whose workers run."""
         for other in self._all():
             if other.id != slot:
-                self._working(other.id).unlink(missing_ok=True)
+                self._disk.remove(self._working(other.id))
         if slot is not None:
-            self._working(slot).touch()
+            self._disk.create(self._working(slot), b"")
 
     def sweep(self) -> None:
         """Remove folders whose making or removal was cut short."""
-        for folder in self._layout.slots.iterdir():
-            name = folder.name.removesuffix(HOLD)
-            if folder.is_dir() and not (self._layout.slots / name / "slot.json").exists():
-                shutil.rmtree(folder, ignore_errors=True)
+        for name in self._folders():
+            if not self._disk.exists(self._record(name.removesuffix(HOLD))):
+                self._disk.remove_tree(self._layout.slots / name)
+
+    def _record(self, slot: str) -> Path:
+        return self._layout.slots / slot / "slot.json"
+
+    def _folders(self) -> Iterator[str]:
+        slots = self._layout.slots
+        return (name for name in self._disk.names(slots) if self._disk.is_folder(slots / name))
 
     def _working(self, slot: str) -> Path:
         return self._layout.slots / slot / "workers"
 
     def _all(self) -> tuple[Slot, ...]:
-        found = [self.get(p.parent.name) for p in self._layout.slots.glob("*/slot.json")]
-        return tuple(sorted((s for s in found if s), key=lambda s: s.number))
+        found = [slot for name in self._folders() if (slot := self.get(name)) is not None]
+        return tuple(sorted(found, key=lambda s: s.number))
 
     def _counter(self) -> int:
+        """A counter that is damaged or gone is made good by the slots that there are."""
         try:
-            counted = int((self._layout.slots / "counter").read_text())
+            counted = int(self._disk.read(self._layout.slots / "counter"))
         except (FileNotFoundError, ValueError):
             counted = 0
         return max([counted, *(s.number for s in self._all())])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
@@ -20,7 +19,8 @@ from greenroom.drivers.local.probing import SlotProbe
 from greenroom.drivers.local.slot_units import background_units, web
 from greenroom.drivers.local.slots import Slots, web_unit
 from greenroom.drivers.local.units import Units
-from greenroom.ports import Clock, Probed, StageSeen, Values
+from greenroom.drivers.system.machine import Disk, Machine
+from greenroom.ports import Probed, StageSeen, Values
 
 FAILURE_LINES = 30
 
@@ -35,7 +35,7 @@ class LocalStage:
         self,
         layout: Layout,
         control: Control,
-        clock: Clock,
+        machine: Machine,
         policy: Policy,
         app: App,
         roles: tuple[Role, ...],
@@ -43,15 +43,16 @@ class LocalStage:
     ) -> None:
         self._layout = layout
         self._control = control
-        self._clock = clock
+        self._machine = machine
+        self._disk = machine.disk
+        self._clock = machine.clock
         self._policy = policy
         self._app = app
         self._web = next(r for r in roles if r.kind == "web")
         self._background = tuple(r for r in roles if r.kind != "web")
         self._build = build
-        self._units = Units(layout.units, layout.run)
-        self._slots = Slots(layout, self._units)
-        self._values: dict[str, Values] = {}
+        self._units = Units(layout.units, layout.run, machine)
+        self._slots = Slots(layout, self._units, machine)
 
     def observe(self, environment: str) -> StageSeen:
         return self._slots.observe(environment)
@@ -60,11 +61,10 @@ class LocalStage:
         """Hard links into the environment's assets: old pages keep their files, whatever is live."""
         assets = self._layout.edge(environment) / "assets"
         static = self._build(release.id) / "static"
-        for source in _hashed(static):
+        for source in _hashed(static, self._disk):
             link = assets / source.relative_to(static)
-            link.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not link.exists():
-                os.link(source, link)
+            self._disk.make_folder(link.parent)
+            self._disk.hard_link(source, link)
 
     def launch(self, environment: str, release: Release, slot: str, config: str, values: Values) -> Slot:
         self._slots.sweep()
@@ -102,25 +102,27 @@ class LocalStage:
         self._units.drop_parked(slot)
         self._slots.remove(slot)
         for unit in mine:
-            self._layout.log(unit.name).with_suffix(".log.1").unlink(missing_ok=True)
+            self._disk.remove(self._layout.log(unit.name).with_suffix(".log.1"))
 
     def keep_assets(self, environment: str, releases: Sequence[Release]) -> None:
         assets = self._layout.edge(environment) / "assets"
         statics = [self._build(r.id) / "static" for r in releases]
-        keep = {file.relative_to(static) for static in statics for file in _hashed(static)}
-        for file in assets.rglob("*"):
-            if file.is_file() and file.relative_to(assets) not in keep:
-                file.unlink(missing_ok=True)
+        keep = {file.relative_to(static) for static in statics for file in _hashed(static, self._disk)}
+        for file in _files(assets, self._disk):
+            if file.relative_to(assets) not in keep:
+                self._disk.remove(file)
         self._forget_logs(environment)
 
     def _forget_logs(self, environment: str) -> None:
         """Logs of retired slots are kept for the last few slots, to look into what went wrong."""
         seen = self._slots.observe(environment)
         kept = range(seen.next_number - LOGS_OF_SLOTS, seen.next_number)
-        for log in (self._layout.root / "logs").glob("*-*.log"):
-            found = re.search(r"-[0-9a-f]{12}-(\d+)(?:-\d+)?$", log.stem)
-            if found and int(found[1]) not in kept and int(found[1]) not in {s.number for s in seen.slots}:
-                log.unlink(missing_ok=True)
+        numbers = {s.number for s in seen.slots}
+        logs = self._layout.root / "logs"
+        for name in self._disk.names(logs):
+            found = re.search(r"-[0-9a-f]{12}-(\d+)(?:-\d+)?\.log$", name)
+            if found and int(found[1]) not in kept and int(found[1]) not in numbers:
+                self._disk.remove(logs / name)
 
     def _prober(self, slot: str) -> SlotProbe:
         unit = web_unit(slot)
@@ -129,9 +131,9 @@ class LocalStage:
             slot,
             self._layout.socket(slot),
             self._policy,
-            self._clock,
+            self._machine,
             ended=lambda: self._control.restarts(unit) > 0,
-            log=lambda: tail(log, FAILURE_LINES),
+            log=lambda: tail(log, FAILURE_LINES, self._disk),
         )
 
     def _drop_and_wait(self, names: Iterable[str], timeout: float) -> None:
@@ -139,20 +141,29 @@ class LocalStage:
         for name in waiting:
             self._units.drop(name)
         self._control.poke()
-        until = self._clock.now() + timeout + 10.0
+        until = self._clock.monotonic() + timeout + 10.0
         while waiting := [n for n in waiting if self._units.is_running(n)]:
-            if self._clock.now() >= until:
+            if self._clock.monotonic() >= until:
                 raise GreenroomError(
                     "does-not-stop", f"{', '.join(waiting)} did not stop", "greenroom status", Exit.UNSAFE
                 )
             self._clock.sleep(0.03)
 
 
-def _hashed(static: Path) -> list[Path]:
+def _hashed(static: Path, disk: Disk) -> list[Path]:
     """The files under content-hashed names, and their compressed variants."""
     manifest = static.parent / "manifest.json"
-    if not manifest.exists():
+    if not disk.exists(manifest):
         return []
-    names = json.loads(manifest.read_text()).values()
+    names = json.loads(disk.read(manifest)).values()
     candidates = (static / f"{name}{suffix}" for name in names for suffix in ("", ".gz", ".br", ".zst"))
-    return [path for path in candidates if path.exists()]
+    return [path for path in candidates if disk.exists(path)]
+
+
+def _files(folder: Path, disk: Disk) -> Iterator[Path]:
+    for name in disk.names(folder):
+        path = folder / name
+        if disk.is_folder(path):
+            yield from _files(path, disk)
+        else:
+            yield path

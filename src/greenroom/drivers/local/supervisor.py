@@ -7,9 +7,7 @@ adopts the running children, which are nobody's business but theirs: they write 
 from __future__ import annotations
 
 import json
-import selectors
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,9 +22,9 @@ from greenroom.drivers.local.lease import FileLock
 from greenroom.drivers.local.logs import keep_quota
 from greenroom.drivers.local.schedule import is_due
 from greenroom.drivers.local.units import Kind, Unit, Units
-from greenroom.drivers.system.clock import SystemClock
 from greenroom.drivers.system.files import write_json
-from greenroom.drivers.system.proc import end, identify, marked
+from greenroom.drivers.system.machine import Call, Machine
+from greenroom.drivers.system.real import this_machine
 
 TICK_SECONDS = 0.1
 READY_PATIENCE = 30.0
@@ -39,30 +37,33 @@ MARK = "GREENROOM_UNIT"
 class Supervisor:
     """The loop. ``due_command`` is run when there is due work and the lease is free."""
 
-    def __init__(self, layout: Layout, due_command: list[str]) -> None:
+    def __init__(self, layout: Layout, machine: Machine, due_command: list[str]) -> None:
         self._layout = layout
-        self._units = Units(layout.units, layout.run)
-        self._clock = SystemClock()
+        self._machine = machine
+        self._units = Units(layout.units, layout.run, machine)
+        self._clock = machine.clock
         self._children: dict[str, Child] = {}
         self._leaving: dict[str, Child] = {}
-        self._due = DueCheck(layout, self._units, due_command)
+        self._due = DueCheck(layout, self._units, machine, due_command)
         self._stopping = False
         self._detach = False
-        self._began = self._clock.now()
+        self._began = self._clock.monotonic()
+        self._began_at = self._clock.now()
         self._next_quota = 0.0
 
     def run(self) -> None:
         """Until told to stop: adopt, then keep everything as the unit files say."""
         self._end_unrecorded()
-        with self._listen() as listener:
+        with self._machine.net.serve(self._layout.control) as listener:
             while not self._detach and not (self._stopping and not self._children and not self._leaving):
-                self._serve(listener)
+                call = listener.next(TICK_SECONDS)
+                if call is not None:
+                    self._serve(call)
                 self.tick()
-        Path(self._layout.control).unlink(missing_ok=True)
 
     def tick(self) -> None:
         """One pass: reap, compare with the files, start and stop."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         self._compare(now)
         for name, child in list(self._leaving.items()):
             child.check(now)
@@ -74,23 +75,23 @@ class Supervisor:
             self._stop_last(now)
         else:
             self._start_next(now)
-            self._due.look(now, self._settled(now))
+            self._due.look(self._settled(now))
         if now >= self._next_quota:
             self._next_quota = now + 5.0
-            keep_quota(self._layout.root / "logs")
+            keep_quota(self._layout.root / "logs", self._machine.disk)
 
     def _end_unrecorded(self) -> None:
-        for pid, name in marked(MARK, str(self._layout.root)):
+        for pid, name in self._machine.processes.marked(MARK, str(self._layout.root)):
             recorded = self._units.recorded(name)
-            known = identify(pid)
+            known = self._machine.processes.identify(pid)
             if known is not None and (recorded is None or recorded.pid != known):
-                end(known, signal.SIGTERM, 5.0)
+                self._machine.processes.end(known, signal.SIGTERM, 5.0)
 
     def _compare(self, now: float) -> None:
         wanted = set() if self._stopping else self._units.names()
         for name in wanted - self._children.keys():
             if name not in self._leaving and (unit := self._units.get(name)) is not None:
-                self._take_on(unit)
+                self._take_on(unit, now)
         if self._stopping:
             return
         for name in self._children.keys() - wanted:
@@ -98,13 +99,14 @@ class Supervisor:
         for name in self._units.records() - self._children.keys() - self._leaving.keys():
             self._end_stray(name, now)
 
-    def _take_on(self, unit: Unit) -> None:
+    def _take_on(self, unit: Unit, now: float) -> None:
         child = self._child(unit)
-        child.adopt()
+        child.adopt(now)
         self._children[unit.name] = child
 
     def _child(self, unit: Unit) -> Child:
-        return Child(unit, self._units, self._layout.log, {MARK: f"{self._layout.root}/{unit.name}"})
+        mark = {MARK: f"{self._layout.root}/{unit.name}"}
+        return Child(unit, self._units, self._machine, self._layout.log, mark)
 
     def _let_go(self, name: str, now: float) -> None:
         child = self._children.pop(name)
@@ -115,25 +117,26 @@ class Supervisor:
     def _end_stray(self, name: str, now: float) -> None:
         """It runs, but its unit file is gone: dropped while no supervisor lived."""
         stray = self._child(Unit(name, (), "/"))
-        if stray.adopt():
+        if stray.adopt(now):
             stray.stop(now)
             self._leaving[name] = stray
 
     def _start_next(self, now: float) -> None:
         for child in sorted(self._children.values(), key=lambda c: c.unit.order):
-            if child.unit.kind is Kind.CRON and not is_due(
-                child.unit.schedule, child.since or self._began, now
-            ):
+            if child.unit.kind is Kind.CRON and not self._is_due(child):
                 continue
             if child.pid is None and not child.finished and now >= child.not_before:
                 if self._waits_for_others(child, now):
                     return
                 child.start(now)
 
+    def _is_due(self, child: Child) -> bool:
+        return is_due(child.unit.schedule, child.since or self._began_at, self._clock.now())
+
     def _waits_for_others(self, child: Child, now: float) -> bool:
         earlier = [c for c in self._children.values() if c.unit.order < child.unit.order]
         pending = [c for c in earlier if c.unit.kind is Kind.SERVICE and not (c.pid and c.was_ready)]
-        return any(now - max(c.since, self._began) < READY_PATIENCE for c in pending)
+        return any(now - max(c.began, self._began) < READY_PATIENCE for c in pending)
 
     def _settled(self, now: float) -> bool:
         return (
@@ -153,30 +156,13 @@ class Supervisor:
                 if child.unit.order == last:
                     child.stop(now)
 
-    def _listen(self) -> socket.socket:
-        path = self._layout.control
-        Path(path).unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(path)
-        Path(path).chmod(0o600)
-        listener.listen(16)
-        listener.setblocking(False)
-        return listener
-
-    def _serve(self, listener: socket.socket) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(listener, selectors.EVENT_READ)
-            if not selector.select(TICK_SECONDS):
-                return
-        connection, _ = listener.accept()
-        with connection:
-            connection.settimeout(2.0)
-            try:
-                request = json.loads(connection.makefile().readline() or "{}")
-                answer = self._answer(str(request.get("op")), str(request.get("unit", "")))
-                connection.sendall((json.dumps(answer) + "\n").encode())
-            except (OSError, ValueError):
-                return
+    def _serve(self, call: Call) -> None:
+        try:
+            request = json.loads(call.text or "{}")
+            answer = self._answer(str(request.get("op")), str(request.get("unit", "")))
+        except (ValueError, AttributeError):
+            answer = {"version": __version__, "error": "not a request"}
+        call.answer(json.dumps(answer))
 
     def _answer(self, op: str, unit: str) -> dict[str, Any]:
         operations: dict[str, Callable[[], None]] = {
@@ -199,7 +185,7 @@ class Supervisor:
 
     def _restart(self, unit: str) -> None:
         if unit in self._children:
-            self._children[unit].stop(self._clock.now())
+            self._children[unit].stop(self._clock.monotonic())
 
     def _set_stopping(self) -> None:
         self._stopping = True
@@ -217,10 +203,11 @@ def main(arguments: list[str]) -> int:
     """``supervisor STATE RUNTIME-DIR-OR-DASH COMMAND...``: run unless another one does already."""
     root, runtime, due_command = Path(arguments[0]), arguments[1], arguments[2:]
     layout = open_layout(root, None if runtime == "-" else runtime)
-    lock = FileLock(root / "supervisor.lock")
+    machine = this_machine()
+    lock = FileLock(root / "supervisor.lock", machine)
     if not lock.try_take("supervisor"):
         return 0
-    supervisor = Supervisor(layout, due_command)
+    supervisor = Supervisor(layout, machine, due_command)
     signal.signal(signal.SIGTERM, supervisor.on_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     write_json(root / "supervisor.json", {"version": __version__})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
@@ -14,9 +12,9 @@ from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.local.slots import HOLD
 from greenroom.drivers.local.traffic_state import MAINTENANCE_PAGE, WINDOW, observe_traffic
-from greenroom.drivers.system.files import fsync_folder, private_folder, replace_link, write_whole
-from greenroom.drivers.system.net import ask_tls, in_flight
-from greenroom.ports import Clock, Drained, Switched, TrafficSeen
+from greenroom.drivers.system.files import private_folder, replace_link, write_whole
+from greenroom.drivers.system.machine import Machine
+from greenroom.ports import Drained, Switched, TrafficSeen
 
 CONFIRM_SECONDS = 15.0
 QUIET_LOOKS = 3
@@ -28,53 +26,57 @@ PAGE = Path(__file__).parent / "server" / "maintenance.html"
 class LocalTraffic:
     """See :class:`greenroom.ports.Traffic`."""
 
-    def __init__(self, layout: Layout, clock: Clock, public: PublicAddress) -> None:
+    def __init__(self, layout: Layout, machine: Machine, public: PublicAddress) -> None:
         self._layout = layout
-        self._clock = clock
+        self._machine = machine
+        self._disk = machine.disk
+        self._clock = machine.clock
         self._public = public
 
     def observe(self, environment: str) -> TrafficSeen:
-        return observe_traffic(self._layout, environment)
+        return observe_traffic(self._layout, environment, self._disk)
 
     def switch(self, environment: str, slot: str) -> Switched:
         folder = self._folder(environment)
         target = self._layout.slot(slot)
-        if not (target / "slot").exists():
+        if not self._disk.exists(target / "slot"):
             raise GreenroomError("no-slot", f"slot {slot} is not there", "greenroom status", Exit.UNSAFE)
-        began = time.perf_counter()
-        replace_link(folder / "live", str(target))
-        renamed = time.perf_counter()
-        fsync_folder(folder)
-        return Switched((renamed - began) * 1000, (time.perf_counter() - began) * 1000)
+        began = self._clock.monotonic()
+        replace_link(folder / "live", str(target), self._disk)
+        renamed = self._clock.monotonic()
+        self._disk.sync_folder(folder)
+        return Switched((renamed - began) * 1000, (self._clock.monotonic() - began) * 1000)
 
     def confirm(self, environment: str, slot: str) -> float:
-        began = self._clock.now()
+        began = self._clock.monotonic()
         answered = ""
-        while self._clock.now() < began + CONFIRM_SECONDS:
-            try:
-                host = self._public.host(environment)
-                ca = str(self._layout.ca) if self._layout.ca.exists() else None
-                answer = ask_tls(host, self._public.port, "/", ca, timeout=10.0, address=self._public.address)
-                answered = answer.headers.get("x-release", f"the edge itself ({answer.status})")
-            except OSError as error:
-                answered = f"nobody ({error})"
+        while self._clock.monotonic() < began + CONFIRM_SECONDS:
+            answered = self._who_answers(environment)
             if answered == slot:
-                return (self._clock.now() - began) * 1000
+                return (self._clock.monotonic() - began) * 1000
             self._clock.sleep(0.02)
         raise GreenroomError(
             "not-confirmed", f"through the edge {answered} answers, not {slot}", "greenroom logs edge"
         )
 
+    def _who_answers(self, environment: str) -> str:
+        public, host = self._public, self._public.host(environment)
+        try:
+            answer = self._machine.net.ask_tls(host, public.port, "/", self._layout.ca, 10.0, public.address)
+        except OSError as error:
+            return f"nobody ({error})"
+        return answer.headers.get("x-release", f"the edge itself ({answer.status})")
+
     def measure(self, environment: str, slot: str, since: float, until: float) -> Measure:
-        return measure(self._layout.access_log, environment, slot, since, until)
+        return measure(self._layout.access_log, environment, slot, since, until, self._disk)
 
     def drain(self, environment: str, slot: str, timeout: float) -> Drained:
-        began = self._clock.now()
+        began = self._clock.monotonic()
         quiet = 0
         while True:
-            count = in_flight(f"/slots/{slot}/web.sock") if self._was_bound_here(slot) else 0
+            count = self._machine.net.in_flight(f"/slots/{slot}/web.sock") if self._is_here(slot) else 0
             quiet = quiet + 1 if count == 0 else 0
-            elapsed = self._clock.now() - began
+            elapsed = self._clock.monotonic() - began
             if quiet >= QUIET_LOOKS or elapsed >= timeout:
                 return Drained(count, elapsed)
             self._clock.sleep(0.05)
@@ -82,20 +84,22 @@ class LocalTraffic:
     def mode(self, environment: str, mode: Mode, window: bool) -> None:
         folder = self._folder(environment)
         if window and mode is not Mode.OPEN:
-            write_whole(folder / WINDOW, f"{mode}\n")
+            write_whole(folder / WINDOW, f"{mode}\n", disk=self._disk)
         if mode is Mode.MAINTENANCE:
-            write_whole(folder / MAINTENANCE_PAGE, PAGE.read_text(encoding="utf-8"), 0o600)
+            write_whole(folder / MAINTENANCE_PAGE, PAGE.read_text(encoding="utf-8"), disk=self._disk)
         else:
-            (folder / MAINTENANCE_PAGE).unlink(missing_ok=True)
+            self._disk.remove(folder / MAINTENANCE_PAGE)
         self._point(environment, mode)
         if mode is Mode.OPEN:
-            (folder / WINDOW).unlink(missing_ok=True)
-        fsync_folder(folder)
+            # The mark goes last: until the public side is open for sure, somebody must know to open it.
+            self._disk.sync_folder(folder)
+            self._disk.remove(folder / WINDOW)
+        self._disk.sync_folder(folder)
 
     def forget(self, environment: str) -> None:
         folder = self._layout.edge(environment)
-        (folder / "live").unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        self._disk.remove(folder / "live")
+        self._disk.remove_tree(folder)
 
     def _point(self, environment: str, mode: Mode) -> None:
         """Requests wait when ``live`` is a copy of the slot's folder without its socket."""
@@ -104,13 +108,15 @@ class LocalTraffic:
             return
         target = self._layout.slot(live)
         if mode is Mode.HOLD:
-            target = private_folder(self._layout.slot(live + HOLD))
-            (target / "slot").write_text(live)
-            replace_link(target / "static", str((self._layout.slot(live) / "static").readlink()))
-        replace_link(self._folder(environment) / "live", str(target))
+            target = private_folder(self._layout.slot(live + HOLD), self._disk)
+            self._disk.create(target / "slot", live.encode())
+            static = self._disk.target(self._layout.slot(live) / "static")
+            if static is not None:
+                replace_link(target / "static", static, self._disk)
+        replace_link(self._folder(environment) / "live", str(target), self._disk)
 
-    def _was_bound_here(self, slot: str) -> bool:
-        return (self._layout.slots / slot).exists()
+    def _is_here(self, slot: str) -> bool:
+        return self._disk.exists(self._layout.slots / slot)
 
     def _folder(self, environment: str) -> Path:
-        return private_folder(self._layout.edge(environment))
+        return private_folder(self._layout.edge(environment), self._disk)

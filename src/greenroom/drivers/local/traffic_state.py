@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from greenroom.domain.stage import Mode
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.slots import HOLD
+from greenroom.drivers.system.machine import Disk
 from greenroom.ports import TrafficSeen
 
 MAINTENANCE_PAGE = "maintenance.html"
 WINDOW = "window"
 
 
-def observe_traffic(layout: Layout, environment: str) -> TrafficSeen:
+def observe_traffic(layout: Layout, environment: str, disk: Disk) -> TrafficSeen:
     """Read the live link, the maintenance page and the window's mark."""
     folder = layout.edge(environment)
-    target = _target(folder / "live")
+    pointed = disk.target(folder / "live")
+    target = pointed.rpartition("/")[2] if pointed else None
     mode = Mode.OPEN
     if target is not None and target.endswith(HOLD):
         mode = Mode.HOLD
-    if (folder / MAINTENANCE_PAGE).exists():
+    if disk.exists(folder / MAINTENANCE_PAGE):
         mode = Mode.MAINTENANCE
     live = target.removesuffix(HOLD) if target else None
-    return TrafficSeen(live, mode, (folder / WINDOW).exists())
-
-
-def _target(link: Path) -> str | None:
-    try:
-        return link.readlink().name
-    except (FileNotFoundError, OSError):
-        return None
+    return TrafficSeen(live, mode, disk.exists(folder / WINDOW))

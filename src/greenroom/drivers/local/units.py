@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-from greenroom.drivers.system.files import fsync_folder, read_json, write_json
-from greenroom.drivers.system.proc import Pid, alive
+from greenroom.drivers.system.files import read_json, write_json
+from greenroom.drivers.system.machine import Machine
+from greenroom.drivers.system.proc import Pid
+from greenroom.drivers.system.shape import shaped
+
+PARKED = ".json@"
+"""Between a unit's name and its slot in the name of a parked unit's file."""
 
 
 class Kind(StrEnum):
@@ -55,76 +59,78 @@ class Running:
 class Units:
     """The folder of unit files, and the supervisor's records of what it started."""
 
-    def __init__(self, units: Path, run: Path) -> None:
+    def __init__(self, units: Path, run: Path, machine: Machine) -> None:
         self._units = units
         self._run = run
+        self._machine = machine
+        self._disk = machine.disk
 
     def put(self, unit: Unit) -> None:
         """Want a unit to run. The file is private: it holds the unit's environment."""
-        write_json(self._units / f"{unit.name}.json", asdict(unit))
+        write_json(self._units / f"{unit.name}.json", asdict(unit), disk=self._disk)
 
     def drop(self, name: str) -> None:
         """Want it to run no longer."""
-        (self._units / f"{name}.json").unlink(missing_ok=True)
-        fsync_folder(self._units)
+        self._disk.remove(self._units / f"{name}.json")
+        self._disk.sync_folder(self._units)
 
     def get(self, name: str) -> Unit | None:
         """The unit of that name."""
-        data = read_json(self._units / f"{name}.json")
-        return _unit(data) if data else None
+        file = self._units / f"{name}.json"
+        data = read_json(file, self._disk)
+        return None if data is None else shaped(Unit, data, file)
 
     def all(self) -> Iterator[Unit]:
         """Every unit, by order, then name."""
-        found = [
-            u for f in self._units.glob("*.json") if not f.name.startswith(".") and (u := self.get(f.stem))
-        ]
+        found = [u for name in self.names() if (u := self.get(name))]
         return iter(sorted(found, key=lambda u: (u.order, u.name)))
 
     def names(self) -> set[str]:
         """The names of all units, their files unread."""
-        return {f.stem for f in self._units.glob("*.json") if not f.name.startswith(".")}
+        return self._stems(self._units)
 
     def park(self, unit: Unit) -> None:
         """Keep a unit ready to be wanted later: a slot's workers before its turn, or after it."""
-        write_json(self._parked(unit.slot, unit.name), asdict(unit))
+        write_json(self._units / f"{unit.name}{PARKED}{unit.slot}", asdict(unit), disk=self._disk)
 
     def unpark(self, slot: str) -> None:
         """Want the parked units of a slot; they stay parked as well, for the next turn."""
-        for file in self._units.glob(f"*.json@{slot}"):
-            data = read_json(file)
-            if data:
-                self.put(_unit(data))
+        for file in self._parked(slot):
+            data = read_json(file, self._disk)
+            if data is not None:
+                self.put(shaped(Unit, data, file))
 
     def drop_parked(self, slot: str) -> None:
         """Forget a slot's parked units."""
-        for file in self._units.glob(f"*.json@{slot}"):
-            file.unlink(missing_ok=True)
+        for file in self._parked(slot):
+            self._disk.remove(file)
 
-    def _parked(self, slot: str, name: str) -> Path:
-        return self._units / f"{name}.json@{slot}"
+    def _parked(self, slot: str) -> list[Path]:
+        return [self._units / n for n in self._disk.names(self._units) if n.endswith(f"{PARKED}{slot}")]
+
+    def _stems(self, folder: Path) -> set[str]:
+        names = self._disk.names(folder)
+        return {n.removesuffix(".json") for n in names if n.endswith(".json") and not n.startswith(".")}
 
     def record(self, name: str, running: Running) -> None:
         """Remember what was started."""
-        write_json(self._run / f"{name}.json", asdict(running))
+        write_json(self._run / f"{name}.json", asdict(running), disk=self._disk)
 
     def recorded(self, name: str) -> Running | None:
         """What was started last under that name, dead or alive."""
-        data = read_json(self._run / f"{name}.json")
-        return Running(Pid(**data["pid"]), data["since"], data["restarts"]) if data else None
+        file = self._run / f"{name}.json"
+        data = read_json(file, self._disk)
+        return None if data is None else shaped(Running, data, file)
 
     def forget(self, name: str) -> None:
         """Drop the record."""
-        (self._run / f"{name}.json").unlink(missing_ok=True)
+        self._disk.remove(self._run / f"{name}.json")
 
     def records(self) -> set[str]:
         """Names that something was started under."""
-        return {f.stem for f in self._run.glob("*.json") if not f.name.startswith(".")}
+        return self._stems(self._run)
 
     def is_running(self, name: str) -> bool:
         """Does its process live now?"""
         recorded = self.recorded(name)
-        return recorded is not None and alive(recorded.pid)
-
-
-def _unit(data: dict[str, Any]) -> Unit:
-    return Unit(**{**data, "argv": tuple(data["argv"]), "kind": Kind(data["kind"])})
+        return recorded is not None and self._machine.alive(recorded.pid)

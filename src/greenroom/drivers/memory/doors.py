@@ -35,6 +35,9 @@ class MemoryClock:
     def now(self) -> float:
         return self.world.time
 
+    def monotonic(self) -> float:
+        return self.world.time
+
     def sleep(self, seconds: float) -> None:
         self.world.time += seconds
 

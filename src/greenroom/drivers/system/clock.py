@@ -6,10 +6,13 @@ import time
 
 
 class SystemClock:
-    """Wall clock time; see :class:`greenroom.ports.Clock`."""
+    """See :class:`greenroom.ports.Clock`."""
 
     def now(self) -> float:
         return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, after a crash of the machine too."""
 
 from __future__ import annotations
 
@@ -9,51 +9,44 @@ from pathlib import Path
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.drivers.system.disk import RealDisk
+from greenroom.drivers.system.machine import Disk
+
+REAL = RealDisk()
 
 
-def fsync_folder(folder: Path) -> None:
-    """Make renames in ``folder`` durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
+def write_whole(path: Path, text: str, mode: int = 0o600, disk: Disk = REAL) -> None:
     """Write a file by temporary name, fsync, rename, fsync of the folder."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    fsync_folder(path.parent)
+    disk.create(temporary, text.encode(), mode)
+    disk.sync(temporary)
+    disk.rename(temporary, path)
+    disk.sync_folder(path.parent)
 
 
-def write_json(path: Path, data: Mapping[str, Any], mode: int = 0o600) -> None:
+def write_json(path: Path, data: Mapping[str, Any], mode: int = 0o600, disk: Disk = REAL) -> None:
     """Write a JSON object whole."""
-    write_whole(path, json.dumps(data, indent=1, sort_keys=True) + "\n", mode)
+    write_whole(path, json.dumps(data, indent=1, sort_keys=True) + "\n", mode, disk)
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path, disk: Disk = REAL) -> dict[str, Any] | None:
     """Read a JSON object; None when the file is not there.
 
     Raises :class:`GreenroomError` (exit 5) naming the file when it is there and damaged.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        data = json.loads(disk.read(path))
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, UnicodeDecodeError) as error:
-        raise _damaged(path, str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, str(error)) from error
     if not isinstance(data, dict):
-        raise _damaged(path, "not an object")
+        raise damaged(path, "not an object")
     return data
 
 
-def _damaged(path: Path, why: str) -> GreenroomError:
+def damaged(path: Path, why: str) -> GreenroomError:
+    """The error (exit 5) for a state file that says nothing sensible."""
     return GreenroomError(
         "state-damaged",
         f"the state file {path} is damaged: {why}",
@@ -62,15 +55,15 @@ def _damaged(path: Path, why: str) -> GreenroomError:
     )
 
 
-def replace_link(link: Path, target: str) -> None:
-    """Point a symbolic link elsewhere by one rename; not durable until :func:`fsync_folder`."""
+def replace_link(link: Path, target: str, disk: Disk = REAL) -> None:
+    """Point a symbolic link elsewhere by one rename; not durable until ``Disk.sync_folder``."""
     temporary = link.with_name(f".{link.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target)
-    temporary.replace(link)
+    disk.remove(temporary)
+    disk.link(temporary, target)
+    disk.rename(temporary, link)
 
 
-def private_folder(path: Path) -> Path:
+def private_folder(path: Path, disk: Disk = REAL) -> Path:
     """Make a folder (with its parents) that only its owner may enter."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    disk.make_folder(path)
     return path

@@ -44,7 +44,7 @@ def alive(known: Pid | None) -> bool:
 def end(known: Pid, signal_number: int, timeout: float) -> bool:
     """Send a signal, wait, then SIGKILL the whole process group. True when it went in time."""
     if not alive(known):
-        _kill_group(known.pid)
+        kill_group(known.pid)
         return True
     try:
         pidfd = os.pidfd_open(known.pid)
@@ -53,7 +53,7 @@ def end(known: Pid, signal_number: int, timeout: float) -> bool:
     try:
         signal.pidfd_send_signal(pidfd, signal_number)
         gone = _wait(pidfd, timeout)
-        _kill_group(known.pid)
+        kill_group(known.pid)
         return gone or not _wait(pidfd, 5.0)
     except ProcessLookupError:
         return True
@@ -66,7 +66,7 @@ def _wait(pidfd: int, timeout: float) -> bool:
     return bool(readable)
 
 
-def _kill_group(leader: int) -> None:
+def kill_group(leader: int) -> None:
     """What a dead leader left behind: its workers share its process group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
