@@ -178,7 +178,7 @@ def pace_findings(pace: Pace, policy: Policy) -> tuple[Finding, ...]:
             Finding(
                 "cold-workers",
                 Severity.WARNING,
-                f"the first answer of a fresh worker process took {pace.first_ms:.0f} ms on {pace.first_page}, "
+                f"the first answer of every fresh worker process took at least {pace.first_ms:.0f} ms on {pace.first_page}, "
                 f"later ones {usual:.0f} ms",
                 "it loads or computes something at its first request; a process that is replaced between two "
                 "deploys does so in front of a visitor",

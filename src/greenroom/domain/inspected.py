@@ -50,7 +50,7 @@ class Continuity:
 class Pace:
     """How fast a slot answers the app's pages; milliseconds.
 
-    ``first_ms``: the slowest first answer of any of its processes, on ``first_page``. ``p95_ms``: of the answers
+    ``first_ms``: the first answer of the quickest of its processes, to the page for which that took longest. ``p95_ms``: of the answers
     after that. ``live_p95_ms``: of the live slot's to the same pages in the same moments; None: there is none, or
     nothing was slow enough to compare.
     """

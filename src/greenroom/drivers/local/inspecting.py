@@ -11,7 +11,7 @@ from typing import Any
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Pace, Pool, Strays
-from greenroom.drivers.local.every_worker import PROBE_HEADER, every_worker, together
+from greenroom.drivers.local.every_worker import PROBE_HEADER, WORKER, every_worker, together
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.system.net import Answer, ask_unix, served_certificate
@@ -21,10 +21,16 @@ ASK_SECONDS = 5.0
 """How long every worker process may take to answer one of Greenroom's own questions."""
 
 WARM_SECONDS = 20.0
-"""How long every worker process may take to answer a page for the first time."""
+"""How long the worker processes may take to answer the pages for the first time, and a page at any time."""
+
+AGAIN = 5
+"""So many pages are asked once more to see whether one stays slow."""
 
 ROUNDS = 10
 """How often each page is asked of both slots in turn, when one of them seems slow."""
+
+COMPARE_SECONDS = 15.0
+"""The comparison ends then, however many rounds are left: a deploy waits for it."""
 
 RENEWAL_SECONDS = 1.0
 """Between its renewal on disk and its first use a certificate may differ for a moment."""
@@ -77,14 +83,17 @@ class LocalInspector:
         self, environment: str, slot: str, live: str | None, pages: Sequence[str], floor_ms: float
     ) -> Pace | None:
         first = max(self._first(environment, slot, pages), default=None)
-        again = [ms for page in pages for ms in self._timed(environment, slot, page)]
+        again = [ms for page in pages[:AGAIN] for ms in self._timed(environment, slot, page)]
         if first is None or not again:
             return None
         if max(first[0], *again) <= floor_ms:
             return Pace(first[0], first[1], max(again))
         own: list[float] = []
         others: list[float] = []
+        until = self._clock.monotonic() + COMPARE_SECONDS
         for page in [*pages] * ROUNDS:
+            if own and self._clock.monotonic() >= until:
+                break
             own += self._timed(environment, slot, page)
             others += self._timed(environment, live, page) if live else []
         return Pace(first[0], first[1], _p95(own or again), _p95(others) if others else None)
@@ -139,18 +148,25 @@ class LocalInspector:
         return every_worker(burst, self._processes, self._clock, seconds)
 
     def _first(self, environment: str, slot: str, pages: Sequence[str]) -> Iterator[tuple[float, str]]:
-        """Every worker process's first answer to each page, in milliseconds."""
-        for page in pages:
-            took: list[float] = []
+        """The first answer to each page of the process that was quickest with it, in milliseconds.
 
-            def ask(page: str = page, took: list[float] = took) -> Answer | None:
+        What each process has to do at first slows all of them; a busy machine, only some.
+        """
+        until = self._clock.monotonic() + WARM_SECONDS
+        for page in pages:
+            if self._clock.monotonic() >= until:
+                return
+            took: dict[str, float] = {}
+
+            def ask(page: str = page, took: dict[str, float] = took) -> Answer | None:
                 began = self._clock.monotonic()
                 answer = self._answer(environment, slot, page)
-                took.append(1000.0 * (self._clock.monotonic() - began))
+                if answer is not None and WORKER in answer.headers:
+                    took.setdefault(answer.headers[WORKER], 1000.0 * (self._clock.monotonic() - began))
                 return answer
 
             if self._asked(ask, WARM_SECONDS):
-                yield max(took), page
+                yield min(took.values()), page
 
     def _timed(self, environment: str, slot: str, page: str) -> list[float]:
         began = self._clock.monotonic()
