@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.errors import Exit, GreenroomError, of_the_machine
 
 if TYPE_CHECKING:
     from greenroom.cli.render.progress import Progress
@@ -95,6 +95,8 @@ def guarded(command: click.Command) -> int:
         )
     except BrokenPipeError:
         return int(Exit.FAILED)
+    except OSError as error:
+        return _fail(of_the_machine(error), as_json)
     return code if isinstance(code, int) else int(Exit.DONE)  # click returns the code of ctx.exit
 
 

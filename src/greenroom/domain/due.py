@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from greenroom.domain.stage import Mode, Observation, Slot, slot_id
 from greenroom.domain.steps import (
     Confirm,
@@ -27,16 +29,28 @@ def due(seen: Observation, now: float) -> Plan:
 
     Nothing in it changes what the public sees, except that a release's window which nobody ended is ended.
     """
+    if was_set_back(seen, now):
+        now = float("inf")
     steps = (*_open_again(seen), *_judge(seen, now), *_leave(seen, now))
     return Plan(seen.environment, steps, seen.live_slot.release if seen.live_slot else None, "due work")
 
 
+def may_be_due(seen: Observation, now: float) -> bool:
+    """The same question, asked without the database's word (``heads`` None): is it worth a closer look?"""
+    return seen.window or bool(due(seen, now))
+
+
+def was_set_back(seen: Observation, now: float) -> bool:
+    """Has the clock been set back since something was launched or switched? Then every deadline counts as over."""
+    return any(s.launched_at > now or (s.switched_at or 0.0) > now for s in seen.slots)
+
+
 def _open_again(seen: Observation) -> tuple[Step, ...]:
-    if not seen.window or seen.live_slot is None:
-        return ()
-    if seen.mode is Mode.OPEN or seen.heads is None or seen.may_serve(seen.live_slot.release).ok:
+    if not seen.window or seen.live_slot is None or seen.migrating:
+        return ()  # what runs may yet break the release that is live
+    if seen.mode is Mode.OPEN or seen.may_serve(seen.live_slot.release).ok:
         return (SetMode(Mode.OPEN),)
-    return _forward(seen)
+    return _forward(seen) if seen.heads is not None else ()
 
 
 def _forward(seen: Observation) -> tuple[Step, ...]:
@@ -46,7 +60,9 @@ def _forward(seen: Observation) -> tuple[Step, ...]:
         return ()
     ready = [s for s in seen.others if s.release == safe[-1] and s.id in seen.up]
     slot = ready[-1].id if ready else slot_id(safe[-1], seen.next_number)
-    launch: tuple[Step, ...] = () if ready else (StageRelease(safe[-1]), Launch(safe[-1], slot))
+    launch: tuple[Step, ...] = ()
+    if not ready:
+        launch = (*_going(seen.others), StageRelease(safe[-1]), Launch(safe[-1], slot))
     switch = Switch(slot, seen.live, warm=0.0)
     return (*launch, Probe(slot), switch, SetMode(Mode.OPEN), Confirm(slot), Workers(slot))
 
@@ -71,7 +87,11 @@ def _leave(seen: Observation, now: float) -> tuple[Step, ...]:
         return ()
     watched = seen.live_slot is not None and seen.live_slot.watch_until is not None
     gone = [s for s in seen.others if _is_over(s, seen, now) and not (watched and _is_way_back(s, seen))]
-    return tuple(step for s in gone for step in (Drain(s.id), Retire(s.id)))
+    return _going(gone)
+
+
+def _going(slots: Iterable[Slot]) -> tuple[Step, ...]:
+    return tuple(step for s in slots for step in (Drain(s.id), Retire(s.id)))
 
 
 def _is_over(slot: Slot, seen: Observation, now: float) -> bool:
@@ -95,7 +115,15 @@ def next_deadline(seen: Observation) -> float | None:
 def undo(seen: Observation) -> Plan:
     """After a failure before the switch: remove the candidate, open again. The public saw nothing."""
     opening = _open_again(seen)
-    used = {s.slot for s in opening if isinstance(s, Switch)}
-    candidates = [s for s in seen.others if s.warm_until is None and s.id not in used]
-    steps = (*opening, *(step for s in candidates for step in (Drain(s.id), Retire(s.id))))
+    used = {s.slot for s in opening if isinstance(s, Switch | Retire)}
+    steps = (*opening, *_going(s for s in _candidates(seen) if s.id not in used))
     return Plan(seen.environment, steps, seen.live_slot.release if seen.live_slot else None, "undo")
+
+
+def abandon(seen: Observation) -> Plan:
+    """After due work itself has failed: its candidate goes, so that the next try starts afresh."""
+    return Plan(seen.environment, _going(_candidates(seen)), None, "abandon")
+
+
+def _candidates(seen: Observation) -> tuple[Slot, ...]:
+    return tuple(s for s in seen.others if s.warm_until is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -35,6 +36,28 @@ class GreenroomError(Exception):
         self.hint = hint
         self.exit = exit
         self.details = details
+
+
+_OF_THE_MACHINE = {
+    errno.ENOSPC: ("disk-full", "the disk is full", "make room, then do it again; greenroom status"),
+    errno.EDQUOT: ("disk-full", "the disk quota is used up", "make room, then do it again; greenroom status"),
+    errno.EROFS: ("read-only", "the file system is read-only", "make it writable, then do it again"),
+    errno.EACCES: (
+        "no-permission",
+        "permission denied",
+        "give the state folder to the user who runs greenroom",
+    ),
+    errno.EPERM: ("no-permission", "not permitted", "give the state folder to the user who runs greenroom"),
+    errno.EMFILE: ("no-descriptors", "no file descriptor is left", "raise the limit: ulimit -n"),
+    errno.ENFILE: ("no-descriptors", "the machine has no file descriptor left", "see what holds them: lsof"),
+}
+
+
+def of_the_machine(error: OSError) -> GreenroomError:
+    """What the operating system refused, told as an error with the place and the next thing to do."""
+    unknown = ("machine", error.strerror or str(error), "greenroom status")
+    code, message, hint = _OF_THE_MACHINE.get(error.errno or 0, unknown)
+    return GreenroomError(code, f"{message}: {error.filename}" if error.filename else message, hint)
 
 
 def refused(code: str, message: str, hint: str = "") -> GreenroomError:

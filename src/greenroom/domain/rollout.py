@@ -47,9 +47,15 @@ def rollout(seen: Observation, wanted: Wanted, policy: Policy) -> Plan:
     """The whole way from what is seen to the wanted release on stage; an empty plan when it is there.
 
     Raises :class:`GreenroomError` (exit 3) when the release may not serve: its breaking revisions have no window,
-    or the schema is beyond it.
+    the schema is beyond it, or nobody can tell.
     """
     release = wanted.release
+    if seen.heads is None:
+        raise refused(
+            "schema-unknown",
+            "the database's revision could not be read, so nobody knows what may serve on it",
+            "greenroom status shows what runs; greenroom up starts what does not",
+        )
     pending = seen.pending(release)
     if _is_there(seen, wanted) and not pending:
         return Plan(seen.environment, (), release.id, f"release {release.id} serves already")

@@ -50,7 +50,8 @@ class Observation:
     ``up``: slots whose web process runs; ``working``: slots whose workers and cron roles run. ``live``: the slot
     that the public reaches, None before the first switch. ``window``: the mode was set by a release's window,
     not by a person. ``heads``: revisions applied to the database, None when they were not or could not be read.
-    ``releases``: every build that is known, oldest first.
+    ``releases``: every build that is known, oldest first. ``migrating``: a migration runs now, so that ``heads``
+    may be others in a moment.
     """
 
     environment: str
@@ -63,6 +64,7 @@ class Observation:
     heads: frozenset[str] | None = None
     releases: tuple[Release, ...] = field(default=())
     next_number: int = 1
+    migrating: bool = False
 
     def slot(self, id: str | None) -> Slot | None:
         """The slot of that id, or None."""

@@ -132,6 +132,12 @@ class Jobs(Protocol):
     def migrate(self, environment: str, release: Release, values: Values) -> Done:
         """Bring the schema to the release's heads, once, whoever else asks for it."""
 
+    def migrating(self, environment: str) -> bool:
+        """Does a migration run now, whoever asked for it?"""
+
+    def withdraw(self, environment: str) -> None:
+        """Let a migration that was asked for and has not begun never begin."""
+
     def run(
         self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str, say: Say
     ) -> Done:

@@ -7,7 +7,7 @@ from typing import Any
 
 from greenroom.domain.budget import connection_budget
 from greenroom.domain.due import undo
-from greenroom.domain.errors import Exit, GreenroomError, refused
+from greenroom.domain.errors import Exit, GreenroomError, of_the_machine, refused
 from greenroom.domain.events import note
 from greenroom.domain.release import Release
 from greenroom.domain.rollout import Wanted, rollback, rollout
@@ -16,7 +16,7 @@ from greenroom.domain.stage import Mode, Observation
 from greenroom.domain.steps import Confirm, Plan
 from greenroom.services.performing import Figures, perform
 from greenroom.services.retention import tidy
-from greenroom.services.settle import settle
+from greenroom.services.settle import check_window, let_migration_end, settle_first
 from greenroom.services.target import Target
 
 
@@ -64,7 +64,8 @@ def deploy(target: Target, wish: Wish) -> Outcome:
     Raises with exit 4 when the old release serves on, 5 when a person must look, 3 when policy refuses.
     """
     with target.lease.hold("restart" if wish.restart else "deploy", wish.wait):
-        settle(target)
+        let_migration_end(target)
+        settle_first(target)
         plan = plan_for(target, wish)
         _same_as_saved(plan, wish.saved)
         if not plan:
@@ -77,6 +78,7 @@ def deploy(target: Target, wish: Wish) -> Outcome:
 def roll_back(target: Target, release: Release | None, wait: float = 0.0) -> Outcome:
     """Back to the slot that served before, or to a release; returns as soon as it is confirmed."""
     with target.lease.hold("rollback", wait):
+        let_migration_end(target)
         seen = target.observe()
         plan = rollback(seen, release, target.policy, "")
         outcome = _carry_out(target, _until_confirmed(plan), "rollback")
@@ -105,10 +107,11 @@ def _after_failure(target: Target, before: Observation, error: BaseException, ve
     told = error if isinstance(error, GreenroomError) else _wrapped(error)
     try:
         serving = _put_right(target, before, error)
-    except GreenroomError as worse:
-        told, serving = replace_exit(worse, Exit.UNSAFE, before=told), None
+    except (GreenroomError, OSError) as worse:
+        worst = of_the_machine(worse) if isinstance(worse, OSError) else worse
+        told, serving = replace_exit(worst, Exit.UNSAFE, before=told), None
     else:
-        told = replace_exit(told, _exit_for(told, error, serving), serving=serving)
+        told = replace_exit(told, _exit_for(told, error, before, serving), serving=serving)
     target.doors.ledger.append(
         target.environment, f"{verb}.failed", code=told.code, exit=int(told.exit), message=told.message[:400]
     )
@@ -116,12 +119,16 @@ def _after_failure(target: Target, before: Observation, error: BaseException, ve
 
 
 def _put_right(target: Target, before: Observation, error: BaseException) -> str | None:
+    target.doors.jobs.withdraw(target.environment)
     seen = target.observe()
+    if seen.migrating and seen.window:
+        target.emit(note("the migration goes on; the public side is opened when it has ended"))
     if before.live is None and seen.live is not None:
         return seen.live
     if seen.live is None or seen.live == before.live:
         target.emit(note("undo: nothing public has happened"))
         perform(target, undo(seen))
+        check_window(target)
     elif not isinstance(error, KeyboardInterrupt):
         target.emit(note("return to the slot that served before"))
         perform(target, retreat_plan(seen, seen.live))
@@ -133,14 +140,19 @@ def _put_right(target: Target, before: Observation, error: BaseException) -> str
 def _wrapped(error: BaseException) -> GreenroomError:
     if isinstance(error, KeyboardInterrupt):
         return GreenroomError("interrupted", "interrupted", "greenroom status", Exit.INTERRUPTED)
+    if isinstance(error, OSError):
+        return of_the_machine(error)
     return GreenroomError(
         "bug", f"{type(error).__name__}: {error}", "this is a fault in Greenroom; greenroom status"
     )
 
 
-def _exit_for(told: GreenroomError, error: BaseException, serving: str | None) -> Exit:
+def _exit_for(told: GreenroomError, error: BaseException, before: Observation, serving: str | None) -> Exit:
+    """After a window that cannot be undone somebody else serves than before: that is not "rolled back"."""
     if isinstance(error, KeyboardInterrupt):
         return Exit.INTERRUPTED
+    if serving is not None and serving != before.live:
+        return Exit.UNSAFE
     if told.exit in (Exit.REFUSED, Exit.UNSAFE):
         return told.exit
     return Exit.ROLLED_BACK if serving else Exit.FAILED

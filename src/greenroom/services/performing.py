@@ -113,6 +113,9 @@ class _Performer:
         target = self.target
         release = self._release(step.release)
         done = target.doors.jobs.migrate(target.environment, release, target.values())
+        if done.attached and done.exit == 0 and target.observe().pending(release):
+            # It had ended unheard, before the database was removed and made anew.
+            done = target.doors.jobs.migrate(target.environment, release, target.values())
         if done.exit != 0 or target.observe().pending(release):
             raise GreenroomError(
                 "migration-failed",

@@ -59,4 +59,5 @@ class Target:
             heads=self.doors.schema.heads(self.environment) if schema else None,
             releases=self.doors.builder.releases(),
             next_number=stage.next_number,
+            migrating=self.doors.jobs.migrating(self.environment),
         )

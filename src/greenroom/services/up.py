@@ -10,9 +10,10 @@ from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.events import Event, note
+from greenroom.domain.release import Release
 from greenroom.domain.stage import Observation
 from greenroom.services.deliver import Outcome, Wish, deploy
-from greenroom.services.settle import settle
+from greenroom.services.settle import check_window, let_migration_end, settle_first
 from greenroom.services.target import Target
 
 
@@ -35,13 +36,14 @@ def up(target: Target, wait: float = 0.0) -> Up:
         for resource in target.doors.resources:
             ensure = partial(resource.ensure, target.environment)
             _timed(target, "ensure", f"make sure of the {resource.name}", ensure)
+        let_migration_end(target)
         _wait_for_live(target)
-        settle(target)
+        settle_first(target)
         seen = target.observe()
-        if seen.live_slot is not None:
+        check_window(target)
+        if seen.live_slot is not None and seen.live in seen.up:
             return Up(_bring_back(target, seen), None)
-    release = target.doors.builder.build()
-    outcome = deploy(target, Wish(release, wait=wait))
+    outcome = deploy(target, Wish(_release_for(target, seen), restart=seen.live_slot is not None, wait=wait))
     if outcome.serving is None:
         raise GreenroomError("nothing-live", "no slot serves", "greenroom status")
     return Up(outcome.serving, outcome)
@@ -54,6 +56,12 @@ def _wait_for_live(target: Target) -> None:
         probe = partial(target.doors.stage.probe, target.environment, live.id)
         with suppress(GreenroomError):
             _timed(target, "probe", f"wait for slot {live.id}", probe)
+
+
+def _release_for(target: Target, seen: Observation) -> Release:
+    """What was live is launched anew when its slot cannot be brought back; else the newest commit comes first."""
+    was = seen.release(seen.live_slot.release) if seen.live_slot else None
+    return was or target.doors.builder.build()
 
 
 def _bring_back(target: Target, seen: Observation) -> str:
@@ -94,6 +102,7 @@ def destroy(target: Target, wait: float = 0.0) -> tuple[str, ...]:
     env = target.environment
     with target.lease.hold("destroy", wait):
         target.platform.start()
+        let_migration_end(target)
         target.doors.stage.workers(env, None)
         target.doors.traffic.forget(env)
         for slot in target.observe(schema=False).slots:

@@ -9,6 +9,7 @@ import click
 
 from greenroom.cli.commands.proving import prove
 from greenroom.cli.session import Session, pass_session
+from greenroom.domain.errors import Exit
 
 __all__ = ["completion", "due", "ledger", "logs", "prove", "run", "trust", "unlock"]
 
@@ -105,8 +106,10 @@ def completion(shell: str) -> None:
 @click.command(hidden=True)
 @pass_session
 def due(session: Session) -> None:
-    """Do what is due now; the supervisor calls this."""
+    """Do what is due now; the supervisor calls this. Exit 7: there was nothing that could be done."""
     from greenroom.services.settle import settle_alone
 
     done = settle_alone(session.target)
     session.answer(done.to_json(), lambda: "")
+    if not done:
+        raise click.exceptions.Exit(Exit.PENDING)

@@ -47,6 +47,7 @@ class Child:
         self._pid: Pid | None = None
         self._process: Process | None = None
         self._kill_at: float | None = None
+        self._recorded = True
 
     @property
     def pid(self) -> int | None:
@@ -93,8 +94,15 @@ class Child:
             return
         self._process, self._pid = process, self._machine.processes.identify(process.pid)
         self.since, self.began, self.was_ready = self._machine.clock.now(), now, not unit.ready
-        if self._pid is not None:
-            self._units.record(unit.name, Running(self._pid, self.since, self.restarts))
+        self._recorded = False
+        self._note_down()
+
+    def _note_down(self) -> None:
+        """Record what runs; on a full disk that is tried again until it works, for the process serves already."""
+        if self._pid is not None and not self._recorded:
+            running = Running(self._pid, self.since, self.restarts, self.unit.slot, self.unit.role)
+            self._units.record(self.unit.name, running)
+            self._recorded = True
 
     def check(self, now: float) -> None:
         """Reap it when it has gone, kill it when its time to stop is over, see whether it is ready."""
@@ -106,6 +114,7 @@ class Child:
             self._machine.processes.kill_group(self._pid.pid)
         elif self._pid is not None and not self.was_ready:
             self.was_ready = self._machine.net.listens(self.unit.ready)
+        self._note_down()
 
     def stop(self, now: float) -> None:
         """Ask it to stop; after its time it is killed."""

@@ -12,9 +12,10 @@ from greenroom.drivers.system.machine import Child, Machine
 
 START_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
+GOING_SECONDS = 120.0
 
-_LEFT_ALONE: list[Child] = []
-"""Supervisors that this process started: they outlive it, nobody waits for them."""
+MOST_STARTS = 10
+"""So many supervisors may die under one command before it gives up."""
 
 
 class Control:
@@ -26,6 +27,7 @@ class Control:
         self._clock = machine.clock
         self._command = tuple(command)
         self._version = version
+        self._started: list[Child] = []
 
     def ask(self, op: str, unit: str = "") -> dict[str, Any] | None:
         """One request; None when no supervisor answers."""
@@ -43,7 +45,7 @@ class Control:
 
         Raises :class:`GreenroomError` (exit 2) when it belongs to another version of Greenroom.
         """
-        answer = self.ask("poke")
+        answer = self._who_stays("poke")
         if answer is None:
             self.start()
         elif answer["version"] != self._version:
@@ -54,17 +56,35 @@ class Control:
                 Exit.USAGE,
             )
 
+    def _who_stays(self, op: str) -> dict[str, Any] | None:
+        """Ask, and let one that is stopping everything (its ``down`` was killed) come to its end first."""
+        answer = self.ask(op)
+        if answer is not None and answer.get("going"):
+            self._wait(lambda: self.ask("status") is None, "not everything stopped", GOING_SECONDS)
+            return None
+        return answer
+
     def start(self) -> None:
-        """Start the supervisor unless one answers, and wait for it."""
-        log = self._layout.log("supervisor")
-        processes = self._machine.processes
-        started = processes.spawn(self._command, cwd=self._layout.root, env=processes.environment(), log=log)
-        _LEFT_ALONE.append(started)
-        self._wait(lambda: self.ask("status") is not None, "the supervisor does not start")
+        """Start the supervisor unless one answers, and wait for it; one that dies at once is started again."""
+        self._spawn()
+
+        def answers() -> bool:
+            if self.ask("status") is not None:
+                return True
+            if self._started[-1].poll() not in (None, 0) and len(self._started) < MOST_STARTS:
+                self._spawn()
+            return False
+
+        self._wait(answers, "the supervisor does not start")
+
+    def _spawn(self) -> None:
+        processes, log = self._machine.processes, self._layout.log("supervisor")
+        env = processes.environment()
+        self._started.append(processes.spawn(self._command, cwd=self._layout.root, env=env, log=log))
 
     def upgrade(self) -> None:
         """Replace a supervisor of another version; what it runs is adopted by the new one."""
-        answer = self.ask("status")
+        answer = self._who_stays("status")
         if answer is None:
             self.start()
         elif answer["version"] != self._version:

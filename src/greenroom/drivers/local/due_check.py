@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from greenroom.domain.due import due
+from greenroom.domain.due import may_be_due
 from greenroom.domain.stage import Observation
+from greenroom.drivers.local.jobs import migration_unit
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.lease import FileLock
 from greenroom.drivers.local.slots import Slots
@@ -21,6 +22,7 @@ class DueCheck:
     def __init__(self, layout: Layout, units: Units, machine: Machine, command: list[str]) -> None:
         self._layout = layout
         self._machine = machine
+        self._units = units
         self._slots = Slots(layout, units, machine)
         self._command = command
         self._next = 0.0
@@ -29,7 +31,7 @@ class DueCheck:
 
     def soon(self) -> None:
         """Look again at the next tick."""
-        self._next = 0.0
+        self._next, self._pause = 0.0, LOOK_SECONDS
 
     def look(self, settled: bool) -> None:
         """Once a second at most; ``settled``: everything that should run has been started once."""
@@ -57,7 +59,7 @@ class DueCheck:
             self._process = None
 
     def _anything(self, now: float) -> bool:
-        return any(due(self._observe(name), now) for name in self._slots.environments())
+        return any(may_be_due(self._observe(name), now) for name in self._slots.environments())
 
     def _observe(self, environment: str) -> Observation:
         stage = self._slots.observe(environment)
@@ -71,4 +73,5 @@ class DueCheck:
             traffic.window,
             stage.working,
             next_number=stage.next_number,
+            migrating=self._units.is_running(migration_unit(environment)),
         )

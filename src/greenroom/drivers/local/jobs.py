@@ -30,6 +30,11 @@ LIMITS = (
 would make requests the victims of the deadlock detector."""
 
 
+def migration_unit(environment: str) -> str:
+    """The unit that migrates an environment's database."""
+    return f"migrate-{environment}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     name: str
@@ -58,10 +63,18 @@ class LocalJobs:
                 "no-migrate", "this release has revisions, and no command applies them", "set [app] migrate"
             )
         dsn = values["DATABASE_URL"].reveal()
-        job = _Job(f"migrate-{environment}", release.id, self._app.migrate, dsn)
+        job = _Job(migration_unit(environment), release.id, self._app.migrate, dsn)
         done = self._perform(job, environment, release, values, lambda _line: None)
         cause = probable_cause(done.tail) if done.exit else ""
         return Done(done.exit, (*done.tail, *([f"cause: {cause}"] if cause else [])), done.attached)
+
+    def migrating(self, environment: str) -> bool:
+        return self._units.is_running(migration_unit(environment))
+
+    def withdraw(self, environment: str) -> None:
+        name = migration_unit(environment)
+        if self._units.get(name) is not None and not self._units.is_running(name):
+            self._units.drop(name)
 
     def run(
         self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str, say: Say
@@ -89,11 +102,15 @@ class LocalJobs:
         return Done(int(result.get("exit", 1)), tuple(lines), attached)
 
     def _find(self, job: _Job, folder: Path) -> bool:
-        """Is this very job there already? Another one of its name is waited for first."""
+        """Does this very job run, or has it ended unheard? Another one of its name is waited for first.
+
+        One that died without a result, with the machine for instance, is not there: it is to be started anew.
+        """
         while (spec := read_json(folder / "spec.json", self._disk)) is not None:
-            if spec["key"] == job.key and self._units.get(job.name) is not None:
+            running = self._units.is_running(job.name)
+            if spec.get("key") == job.key and (running or self._disk.exists(folder / "result.json")):
                 return True
-            if not self._units.is_running(job.name):
+            if not running:
                 return False
             self._clock.sleep(0.1)
         return False
@@ -132,6 +149,9 @@ class LocalJobs:
             self._clock.sleep(0.05)
 
     def _is_over(self, name: str) -> bool:
+        """Ended, or taken away by somebody who asked for the same one at the same time."""
+        if self._units.get(name) is None and not self._units.is_running(name):
+            return True
         return self._control.states().get(name, {}).get("state") == "finished"
 
 

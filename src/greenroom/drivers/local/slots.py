@@ -84,12 +84,14 @@ class Slots:
             self._disk.remove_tree(self._layout.slots / name)
 
     def set_working(self, slot: str | None) -> None:
-        """Note whose workers run."""
+        """Note whose workers run, durably."""
         for other in self._all():
-            if other.id != slot:
+            if other.id != slot and self._disk.exists(self._working(other.id)):
                 self._disk.remove(self._working(other.id))
+                self._disk.sync_folder(self._working(other.id).parent)
         if slot is not None:
             self._disk.create(self._working(slot), b"")
+            self._disk.sync_folder(self._working(slot).parent)
 
     def sweep(self) -> None:
         """Remove folders whose making or removal was cut short."""

@@ -88,21 +88,22 @@ class LocalStage:
         self._slots.amend(slot, **deadlines)
 
     def workers(self, environment: str, slot: str | None) -> None:
-        mine = {s.id for s in self._slots.observe(environment).slots}
-        running = [u for u in self._units.all() if u.role and u.slot in mine and u.slot != slot]
-        self._drop_and_wait([u.name for u in running], max((u.stop_timeout for u in running), default=0.0))
-        self._slots.set_working(slot)
+        others = {s.id for s in self._slots.observe(environment).slots} - {slot}
+        # The mark goes first and comes last: it must never say that workers run which nobody wants to.
+        self._slots.set_working(None)
+        self._drop_and_wait(self._units.of_slots(others, background=True))
         if slot is not None:
             self._units.unpark(slot)
+            self._slots.set_working(slot)
         self._control.poke()
 
     def retire(self, environment: str, slot: str) -> None:
-        mine = [u for u in self._units.all() if u.slot == slot]
-        self._drop_and_wait([u.name for u in mine], max((u.stop_timeout for u in mine), default=0.0))
+        mine = self._units.of_slots({slot})
+        self._drop_and_wait(mine)
         self._units.drop_parked(slot)
         self._slots.remove(slot)
         for unit in mine:
-            self._disk.remove(self._layout.log(unit.name).with_suffix(".log.1"))
+            self._disk.remove(self._layout.log(unit).with_suffix(".log.1"))
 
     def keep_assets(self, environment: str, releases: Sequence[Release]) -> None:
         assets = self._layout.edge(environment) / "assets"
@@ -127,27 +128,36 @@ class LocalStage:
     def _prober(self, slot: str) -> SlotProbe:
         unit = web_unit(slot)
         log = self._layout.log(unit)
+        there = self._slots.get(slot)
+        # A slot that has served may have been restarted in its life; what counts is whether it ends now.
+        before = self._control.restarts(unit) if there and there.switched_at is not None else 0
         return SlotProbe(
             slot,
             self._layout.socket(slot),
             self._policy,
             self._machine,
-            ended=lambda: self._control.restarts(unit) > 0,
+            ended=lambda: self._control.restarts(unit) > before,
             log=lambda: tail(log, FAILURE_LINES, self._disk),
         )
 
-    def _drop_and_wait(self, names: Iterable[str], timeout: float) -> None:
+    def _drop_and_wait(self, names: Iterable[str]) -> None:
         waiting = list(names)
+        longest = max(role.stop_timeout for role in (self._web, *self._background)) + 10.0
         for name in waiting:
             self._units.drop(name)
         self._control.poke()
-        until = self._clock.monotonic() + timeout + 10.0
-        while waiting := [n for n in waiting if self._units.is_running(n)]:
+        until = self._clock.monotonic() + longest + 10.0
+        while waiting := self._still_running(waiting):
             if self._clock.monotonic() >= until:
                 raise GreenroomError(
                     "does-not-stop", f"{', '.join(waiting)} did not stop", "greenroom status", Exit.UNSAFE
                 )
             self._clock.sleep(0.03)
+
+    def _still_running(self, names: Iterable[str]) -> list[str]:
+        """By the records, and by the supervisor's own word: it may have had no room to record a start."""
+        states = self._control.states()
+        return [n for n in names if self._units.is_running(n) or states.get(n, {}).get("pid")]
 
 
 def _hashed(static: Path, disk: Disk) -> list[Path]:

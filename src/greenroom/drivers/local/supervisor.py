@@ -10,23 +10,28 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from greenroom import __version__
+from greenroom.domain.errors import GreenroomError
 from greenroom.drivers.local.children import Child
 from greenroom.drivers.local.due_check import DueCheck
 from greenroom.drivers.local.layout import Layout, open_layout
 from greenroom.drivers.local.lease import FileLock
 from greenroom.drivers.local.logs import keep_quota
 from greenroom.drivers.local.schedule import is_due
-from greenroom.drivers.local.units import Kind, Unit, Units
+from greenroom.drivers.local.units import Kind, Running, Unit, Units
 from greenroom.drivers.system.files import write_json
 from greenroom.drivers.system.machine import Call, Machine
 from greenroom.drivers.system.real import this_machine
 
 TICK_SECONDS = 0.1
+TROUBLE_SECONDS = 0.5
+"""Pause after the machine refused something."""
+
 READY_PATIENCE = 30.0
 """Seconds that later units wait for an earlier one to answer before they start anyway."""
 
@@ -53,13 +58,20 @@ class Supervisor:
 
     def run(self) -> None:
         """Until told to stop: adopt, then keep everything as the unit files say."""
-        self._end_unrecorded()
+        self._own_up()
         with self._machine.net.serve(self._layout.control) as listener:
             while not self._detach and not (self._stopping and not self._children and not self._leaving):
                 call = listener.next(TICK_SECONDS)
-                if call is not None:
-                    self._serve(call)
-                self.tick()
+                self._survive(partial(self._serve, call) if call else lambda: None)
+                self._survive(self.tick)
+
+    def _survive(self, act: Callable[[], None]) -> None:
+        """A full disk or a damaged file must not end the one who keeps everything running: it tries again."""
+        try:
+            act()
+        except (OSError, GreenroomError) as error:
+            print(f"greenroom: {error}", file=sys.stderr, flush=True)
+            self._clock.sleep(TROUBLE_SECONDS)
 
     def tick(self) -> None:
         """One pass: reap, compare with the files, start and stop."""
@@ -80,11 +92,18 @@ class Supervisor:
             self._next_quota = now + 5.0
             keep_quota(self._layout.root / "logs", self._machine.disk)
 
-    def _end_unrecorded(self) -> None:
+    def _own_up(self) -> None:
+        """Take on what an earlier supervisor started and was killed before it could record; end what nobody wants."""
         for pid, name in self._machine.processes.marked(MARK, str(self._layout.root)):
             recorded = self._units.recorded(name)
             known = self._machine.processes.identify(pid)
-            if known is not None and (recorded is None or recorded.pid != known):
+            if known is None or (recorded is not None and recorded.pid == known):
+                continue
+            unit = self._units.get(name)
+            if unit is not None and unit.slot and not self._units.is_running(name):
+                # It may serve the public by now: a slot's unit never changes, so it is what is wanted.
+                self._units.record(name, Running(known, self._clock.now(), 0, unit.slot, unit.role))
+            else:
                 self._machine.processes.end(known, signal.SIGTERM, 5.0)
 
     def _compare(self, now: float) -> None:
@@ -177,7 +196,8 @@ class Supervisor:
             name: {"state": c.state, "pid": c.pid, "since": c.since, "restarts": max(0, c.restarts)}
             for name, c in (*self._leaving.items(), *self._children.items())
         }
-        return {"version": __version__, "units": states, "leaving": sorted(self._leaving)}
+        going = self._stopping or self._detach
+        return {"version": __version__, "units": states, "leaving": sorted(self._leaving), "going": going}
 
     def _poke(self) -> None:
         self._due.soon()

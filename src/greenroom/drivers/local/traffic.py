@@ -98,8 +98,11 @@ class LocalTraffic:
 
     def forget(self, environment: str) -> None:
         folder = self._layout.edge(environment)
-        self._disk.remove(folder / "live")
+        if self._disk.is_folder(folder):
+            self._disk.remove(folder / "live")
+            self._disk.sync_folder(folder)
         self._disk.remove_tree(folder)
+        self._disk.sync_folder(folder.parent)
 
     def _point(self, environment: str, mode: Mode) -> None:
         """Requests wait when ``live`` is a copy of the slot's folder without its socket."""

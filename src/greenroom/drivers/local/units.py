@@ -49,11 +49,16 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What the supervisor recorded when it last started a unit. ``since`` in seconds since the epoch."""
+    """What the supervisor recorded when it last started a unit. ``since`` in seconds since the epoch.
+
+    ``slot`` and ``role`` are the unit's: the process may outlive the unit's file.
+    """
 
     pid: Pid
     since: float
     restarts: int = 0
+    slot: str = ""
+    role: str = ""
 
 
 class Units:
@@ -88,6 +93,14 @@ class Units:
     def names(self) -> set[str]:
         """The names of all units, their files unread."""
         return self._stems(self._units)
+
+    def of_slots(self, slots: set[str], background: bool = False) -> list[str]:
+        """Units of these slots that are wanted or still run, the background ones alone if so asked."""
+        wanted = [(u.name, u.slot, u.role) for u in self.all()]
+        records = ((name, self.recorded(name)) for name in self.records())
+        running = [(name, r.slot, r.role) for name, r in records if r is not None]
+        chosen = {name for name, slot, role in wanted + running if slot in slots and (role or not background)}
+        return sorted(chosen)
 
     def park(self, unit: Unit) -> None:
         """Keep a unit ready to be wanted later: a slot's workers before its turn, or after it."""

@@ -165,6 +165,12 @@ class MemoryJobs:
             w.heads = ((w.heads or frozenset()) - frozenset(revision.parents)) | {revision.id}
         return Done(0)
 
+    def migrating(self, environment: str) -> bool:
+        return False
+
+    def withdraw(self, environment: str) -> None:
+        return None
+
     def run(
         self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str, say: Say
     ) -> Done:
