@@ -100,10 +100,10 @@ class Wiring:
         """The builder."""
         from greenroom.drivers.builds import Builds, ServerLayer
         from greenroom.drivers.builds.server import packaged_requirements
-        from greenroom.drivers.local.slot_units import SERVER_CONF
+        from greenroom.drivers.local.slot_units import server_layer
 
         pins = packaged_requirements()
-        digest = hashlib.sha256("\n".join((*pins, SERVER_CONF.read_text())).encode()).hexdigest()
+        digest = hashlib.sha256("\n".join((*pins, server_layer())).encode()).hexdigest()
         return Builds(
             project=self.folder,
             state=self.layout.root,
@@ -150,11 +150,13 @@ class Wiring:
     def doors(self) -> Doors:
         """The local target's doors."""
         from greenroom.drivers.ledger.sqlite import SqliteLedger
+        from greenroom.drivers.local.inspecting import LocalInspector
         from greenroom.drivers.local.jobs import LocalJobs
         from greenroom.drivers.local.stage import LocalStage
         from greenroom.drivers.local.traffic import LocalTraffic
 
         app, path = self.project.app, self.builds.path
+        processes = self.project.web.processes
         return Doors(
             stage=LocalStage(
                 self.layout, self.control, self.machine, self.policy, app, self.project.roles, path
@@ -165,6 +167,7 @@ class Wiring:
             ledger=SqliteLedger(self.layout.root / "ledger.sqlite", self.clock),
             clock=self.clock,
             builder=self.builds,
+            inspector=LocalInspector(self.layout, self.clock, self.public, processes, self.builds.strays),
             resources=self.resources,
         )
 
@@ -214,6 +217,7 @@ class Wiring:
             roles=self.project.roles,
             limits=self.project.database,
             emit=self.emit,
+            pages=self.project.prove.pages,
             app_values=dict(self.project.app.env),
         )
 

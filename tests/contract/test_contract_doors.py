@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -13,13 +14,16 @@ import pytest
 
 from greenroom import __version__
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.inspected import About, Strays
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import App, Role, RoleKind
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Mode, Slot, slot_id
+from greenroom.drivers.builds.files import listed, strays
 from greenroom.drivers.ledger.sqlite import SqliteLedger
 from greenroom.drivers.local.control import Control
+from greenroom.drivers.local.inspecting import LocalInspector
 from greenroom.drivers.local.jobs import LocalJobs
 from greenroom.drivers.local.layout import Layout, open_layout
 from greenroom.drivers.local.lease import LocalLease
@@ -28,7 +32,7 @@ from greenroom.drivers.local.stage import LocalStage
 from greenroom.drivers.local.traffic import LocalTraffic
 from greenroom.drivers.memory import MemoryLease, World, memory_doors
 from greenroom.drivers.system.real import this_machine
-from greenroom.ports import Jobs, Lease, Ledger, Stage, Traffic
+from greenroom.ports import Inspector, Jobs, Lease, Ledger, Stage, Traffic
 
 ENV = "production"
 GOOD, UNREADY = "a" * 12, "b" * 12
@@ -51,6 +55,7 @@ class Doors:
     jobs: Jobs
     ledger: Ledger
     lease: Lease
+    inspector: Inspector
     number: int = 0
 
     def launch(self, release: str = GOOD) -> Slot:
@@ -78,7 +83,7 @@ def doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "memory":
         world = World(releases={GOOD: build(GOOD), UNREADY: build(UNREADY)}, unready={UNREADY})
         made = memory_doors(world)
-        yield Doors(made.stage, made.traffic, made.jobs, made.ledger, MemoryLease(world))
+        yield Doors(made.stage, made.traffic, made.jobs, made.ledger, MemoryLease(world), made.inspector)
         return
     yield from local(tmp_path_factory.mktemp("local") / "state", request.getfixturevalue("python"))
 
@@ -92,6 +97,7 @@ def local(root: Path, python: Path) -> Iterator[Doors]:
         (folder / "src" / "wsgi.py").write_text(WSGI)
         (folder / "venv").symlink_to(python)
         (folder / "manifest.json").write_text("{}")
+        (folder / "files.json").write_text(json.dumps(listed(folder / "src")))
     machine = this_machine()
     command = [sys.executable, "-m", "greenroom.drivers.local.supervisor", str(root), "-", "true"]
     control = Control(layout, machine, command, __version__)
@@ -106,6 +112,7 @@ def local(root: Path, python: Path) -> Iterator[Doors]:
     stage = LocalStage(layout, control, machine, policy, app, roles, path)
     jobs = LocalJobs(layout, control, machine, app, path)
     ledger = SqliteLedger(root / "ledger.sqlite", machine.clock)
+    inspector = LocalInspector(layout, machine.clock, public, 2, lambda id: strays(path(id)))
     try:
         yield Doors(
             stage,
@@ -113,6 +120,7 @@ def local(root: Path, python: Path) -> Iterator[Doors]:
             jobs,
             ledger,
             LocalLease(root / "lease.lock", machine),
+            inspector,
         )
     finally:
         control.down(30.0)
@@ -127,7 +135,7 @@ def remove_short(layout: Layout) -> None:
 def test_a_launched_slot_is_there_and_becomes_ready(doors: Doors) -> None:
     slot = doors.launch()
     assert slot in doors.stage.observe(ENV).slots
-    assert doors.stage.probe(ENV, slot.id, None).workers == 2
+    assert doors.stage.probe(ENV, slot.id).workers == 2
     seen = doors.stage.observe(ENV)
     assert slot.id in seen.up
     assert seen.next_number == doors.number + 1
@@ -138,11 +146,28 @@ def test_a_launched_slot_is_there_and_becomes_ready(doors: Doors) -> None:
 def test_a_slot_that_never_gets_ready_is_named(doors: Doors) -> None:
     slot = doors.launch(UNREADY)
     with pytest.raises(GreenroomError) as caught:
-        doors.stage.probe(ENV, slot.id, None)
+        doors.stage.probe(ENV, slot.id)
     assert caught.value.code == "not-ready"
     assert slot.id in caught.value.message
     assert not doors.stage.healthy(ENV, slot.id)
     doors.stage.retire(ENV, slot.id)
+
+
+def test_a_slot_can_be_looked_at(doors: Doors) -> None:
+    slot, look = doors.launch(), doors.inspector
+    doors.stage.probe(ENV, slot.id)
+    assert look.about(ENV, slot.id) == (About(), About())
+    assert look.continuity(ENV, slot.id, None).sessions.onward is None
+    pace = look.pace(ENV, slot.id, None, ("/",), 60_000.0)
+    assert pace is not None
+    assert 0.0 <= pace.p95_ms < 60_000.0
+    assert pace.first_page == "/"
+    assert pace.live_p95_ms is None
+    assert look.ask(ENV, slot.id, "/") == 200
+    assert look.strays(slot.release) == Strays()
+    doors.stage.retire(ENV, slot.id)
+    assert look.about(ENV, slot.id) == ()
+    assert look.ask(ENV, slot.id, "/") is None
 
 
 def test_deadlines_are_kept(doors: Doors) -> None:
@@ -218,7 +243,7 @@ def test_switching_ends_a_hold(doors: Doors) -> None:
 
 def test_nothing_in_flight_is_drained(doors: Doors) -> None:
     slot = doors.launch()
-    doors.stage.probe(ENV, slot.id, None)
+    doors.stage.probe(ENV, slot.id)
     assert doors.traffic.drain(ENV, slot.id, 5.0).cut == 0
     doors.stage.retire(ENV, slot.id)
 

@@ -11,6 +11,7 @@ import pytest
 
 from greenroom.cli.main import COMMANDS
 from greenroom.domain.errors import Exit
+from greenroom.domain.findings import CHECKS
 from greenroom.domain.steps import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,16 @@ def test_every_exit_code_is_explained() -> None:
 def test_every_step_is_described() -> None:
     text = (ROOT / "docs" / "concepts" / "slots.md").read_text()
     assert [kind for kind in STEPS if f"`{kind}`" not in text] == []
+
+
+def test_every_check_has_its_entry() -> None:
+    text = (ROOT / "docs" / "reference" / "checks.md").read_text()
+    entries = dict(zip(*[iter(re.split(r"^## ([a-z-]+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    assert list(entries) == list(CHECKS)
+    parts = ("**Without it**", "**Cause**", "**Cure**", "**How it is checked**")
+    assert {name: [p for p in parts if p not in entry] for name, entry in entries.items()} == {
+        name: [] for name in CHECKS
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

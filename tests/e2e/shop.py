@@ -45,6 +45,9 @@ def free_port() -> int:
 CALM = "worse.p95_floor_ms = 20000\n"
 """On a shared machine a slow moment is no sign of a bad release; answers of 500 are."""
 
+VERSIONS = ("next", "broken")
+"""Folders of patches."""
+
 
 class Shop:
     """One shop with its own state, port and host registry."""
@@ -58,7 +61,9 @@ class Shop:
 
     def make(self) -> None:
         """Copy the shop, put it under git, give it a port."""
-        ignored = shutil.ignore_patterns(".greenroom", "__pycache__", ".pytest_cache", ".mypy_cache", "next")
+        ignored = shutil.ignore_patterns(
+            ".greenroom", "__pycache__", ".pytest_cache", ".mypy_cache", *VERSIONS
+        )
         shutil.copytree(MARKETPLACE, self.folder, ignore=ignored)
         toml = self.folder / "greenroom.toml"
         toml.write_text(toml.read_text() + f'\n[edge]\nport = {self.port}\n\n[policy]\nwatch = "5s"\n{CALM}')
@@ -71,11 +76,13 @@ class Shop:
         git(self.folder, "commit", "-q", "--allow-empty", "-m", message)
         return git(self.folder, "rev-parse", "HEAD")
 
-    def patched(self, name: str) -> str:
-        """A commit with one of the next versions, on top of ``main``; the work tree is left as it was."""
-        git(self.folder, "checkout", "-q", "-B", f"next-{name}", "main")
-        git(self.folder, "apply", str(MARKETPLACE / "next" / f"{name}.patch"))
-        commit = self.commit(name)
+    def patched(self, *names: str) -> str:
+        """A commit with one of the next or some broken versions, on top of ``main``; the work tree stays as it was."""
+        git(self.folder, "checkout", "-q", "-B", f"next-{names[0]}", "main")
+        for name in names:
+            (patch,) = (p for f in VERSIONS if (p := MARKETPLACE / f / f"{name}.patch").exists())
+            git(self.folder, "apply", str(patch))
+        commit = self.commit(", ".join(names))
         git(self.folder, "checkout", "-q", "main")
         return commit
 

@@ -21,7 +21,15 @@ def test_the_catalogue_is_served_over_verified_tls(shop: Shop) -> None:
 
 
 def test_probes_and_metrics_do_not_go_through_the_edge(shop: Shop) -> None:
-    for path in ("/metrics", "/metrics/x", "/healthz", "/readyz", "/.greenroom/sign", "/.greenroom/verify"):
+    for path in (
+        "/metrics",
+        "/metrics/x",
+        "/healthz",
+        "/readyz",
+        "/.greenroom/sign",
+        "/.greenroom/verify",
+        "/.greenroom/about",
+    ):
         assert ask(shop, path).status == 404, path
 
 

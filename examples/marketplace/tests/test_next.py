@@ -1,4 +1,4 @@
-"""The patches of next/ fit this version and compile."""
+"""The patches of next/ and broken/ fit this version and compile."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from alembic.script import ScriptDirectory
 
 from tests.conftest import ROOT
 
-PATCHES = sorted((ROOT / "next").glob("*.patch"))
-WANTED = {"good", "contract", "broken", "turns-bad", "slow-start", "crash", "failing-migration"}
+FOLDERS = ("next", "broken")
+PATCHES = sorted(patch for folder in FOLDERS for patch in (ROOT / folder).glob("*.patch"))
+NEXT = {"good", "contract", "broken", "turns-bad", "slow-start", "crash", "failing-migration"}
+BROKEN = {"secret-key", "csrf-key", "memory-limiter", "large-pool", "cold", "liveness", "local-uploads"}
 PHASES = {"good": "expand", "contract": "contract", "failing-migration": "expand"}
 
 
 def test_all_patches_are_there() -> None:
-    assert {patch.stem for patch in PATCHES} == WANTED
-    readme = (ROOT / "next" / "README.md").read_text()
-    assert all(f"`{patch.name}`" in readme for patch in PATCHES)
+    assert {patch.stem for patch in PATCHES} == NEXT | BROKEN
+    for patch in PATCHES:
+        assert f"`{patch.name}`" in (patch.parent / "README.md").read_text()
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: str(patch.stem))
 def test_patch_applies_and_compiles(patch: Path, tmp_path: Path) -> None:
     copy = tmp_path / "shop"
-    skip = shutil.ignore_patterns("__pycache__", ".*", "next", "tests")
+    skip = shutil.ignore_patterns("__pycache__", ".*", *FOLDERS, "tests")
     shutil.copytree(ROOT, copy, ignore=skip)
     subprocess.run(["git", "init", "-q", "."], cwd=copy, check=True)
     subprocess.run(["git", "apply", "--check", str(patch)], cwd=copy, check=True)
@@ -45,4 +47,4 @@ def test_patch_applies_and_compiles(patch: Path, tmp_path: Path) -> None:
 def test_patches_name_only_files_of_the_shop() -> None:
     for patch in PATCHES:
         for path in re.findall(r"^(?:\+\+\+|---) [ab]/(\S+)", patch.read_text(), re.MULTILINE):
-            assert path.startswith(("shop/", "migrations/")), (patch.name, path)
+            assert path.startswith(("shop/", "migrations/", "requirements.")), (patch.name, path)

@@ -170,6 +170,24 @@ class PolicyTable(Table):
     keep_warm: Duration = key(_POLICY.keep_warm, "How long the old processes stay ready to serve again.")
     drain_timeout: Duration = key(_POLICY.drain_timeout, "How long the last requests may take.")
     keep_releases: int = key(_POLICY.keep_releases, "Good releases kept on disk.", ge=1, le=1000)
+    liveness_path: Page = key(
+        _POLICY.liveness_path,
+        "Says whether a process is alive, and asks nobody else; checked by greenroom doctor.",
+    )
+    cold_factor: float = key(
+        _POLICY.cold_factor,
+        "A warning when a new slot's pages take this many times the live slot's ...",
+        ge=1,
+        le=1000,
+        allow_inf_nan=False,
+    )
+    cold_floor_ms: float = key(
+        _POLICY.cold_floor_ms,
+        "... and more than this many milliseconds.",
+        ge=0,
+        le=10**6,
+        allow_inf_nan=False,
+    )
     worse: WorseTable = Field(default_factory=WorseTable, description="See [policy.worse].")
 
 

@@ -11,7 +11,8 @@ from typing import Any
 class Event:
     """Something that happened.
 
-    ``name``: ``step.started``, ``step.done``, ``step.failed``, ``step.note`` or ``note``. ``step`` is the step's
+    ``name``: ``step.started``, ``step.done``, ``step.failed``, ``step.note``, ``note``, or ``finding`` for what a guard
+    found without refusing (its data is the finding). ``step`` is the step's
     kind, ``text`` its line for people, ``seconds`` how long it took, ``data`` what a machine may want.
     """
 

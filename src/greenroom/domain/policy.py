@@ -27,7 +27,9 @@ class Policy:
     ``probe_path`` is asked on the slot itself; ``probe_good`` good answers in a row make it ready within
     ``probe_timeout``. ``watch`` is the time the command stays after the switch, ``keep_warm`` how long the
     old slot stays ready to serve again, ``drain_timeout`` how long its last requests may take.
-    ``keep_releases`` good releases are kept on disk, whatever their age.
+    ``keep_releases`` good releases are kept on disk, whatever their age. ``liveness_path`` says whether a process is
+    alive. A new slot is cold when its pages take more than ``cold_factor`` times the live slot's p95 and more than
+    ``cold_floor_ms`` milliseconds; that is told, never a reason to refuse.
     """
 
     probe_path: str = "/readyz"
@@ -37,4 +39,7 @@ class Policy:
     keep_warm: float = 600.0
     drain_timeout: float = 40.0
     keep_releases: int = 5
+    liveness_path: str = "/healthz"
+    cold_factor: float = 3.0
+    cold_floor_ms: float = 1000.0
     worse: Worse = Worse()

@@ -5,6 +5,7 @@ A door that fails raises :class:`greenroom.domain.errors.GreenroomError`.
 """
 
 from greenroom.ports.doors import Clock, Doors
+from greenroom.ports.inspecting import Inspector
 from greenroom.ports.keeping import Builder, Entry, Holder, Lease, Ledger, Load
 from greenroom.ports.owning import Part, Platform, Presence, Resource
 from greenroom.ports.running import (
@@ -32,6 +33,7 @@ __all__ = [
     "Drained",
     "Entry",
     "Holder",
+    "Inspector",
     "Jobs",
     "Lease",
     "Ledger",

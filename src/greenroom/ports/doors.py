@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from greenroom.ports.inspecting import Inspector
 from greenroom.ports.keeping import Builder, Ledger
 from greenroom.ports.owning import Resource
 from greenroom.ports.running import Jobs, Schema, Stage, Traffic
@@ -34,4 +35,5 @@ class Doors:
     ledger: Ledger
     clock: Clock
     builder: Builder
+    inspector: Inspector
     resources: tuple[Resource, ...] = field(default=())

@@ -32,6 +32,9 @@ class Resource(Protocol):
     def values(self, environment: str) -> Values:
         """The environment variables through which the app reaches it."""
 
+    def unreachable(self, environment: str) -> Values:
+        """The variables that must be set otherwise for the app not to reach it at all; empty where there are none."""
+
     def remove(self, environment: str) -> None:
         """Remove it with everything in it."""
 

@@ -36,10 +36,9 @@ class TrafficSeen:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A slot that is ready: how many worker processes answered, and whether sessions carry over (None: unknown)."""
+    """A slot that is ready: how many worker processes answered."""
 
     workers: int
-    sessions: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Stage(Protocol):
     def launch(self, environment: str, release: Release, slot: str, config: str, values: Values) -> Slot:
         """Start the web processes of a slot; they may not answer yet."""
 
-    def probe(self, environment: str, slot: str, against: str | None) -> Probed:
+    def probe(self, environment: str, slot: str) -> Probed:
         """Wait until the slot is ready. Raises with what was probed, the answer and the last log lines."""
 
     def healthy(self, environment: str, slot: str) -> bool:

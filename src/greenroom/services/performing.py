@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.errors import GreenroomError
 from greenroom.domain.events import Event
+from greenroom.domain.findings import Finding
 from greenroom.domain.release import Release
 from greenroom.domain.steps import (
     Confirm,
@@ -24,19 +25,22 @@ from greenroom.domain.steps import (
     Watch,
     Workers,
 )
+from greenroom.services.guarding import guard
 from greenroom.services.target import Target
 from greenroom.services.watching import watch
 
 
 @dataclass(slots=True)
 class Figures:
-    """What performing measured: milliseconds of switches, seconds by step kind, requests cut by drains."""
+    """What performing measured: milliseconds of switches, seconds by step kind, requests cut by drains, and what the
+    guards found that forbade nothing."""
 
     switch_ms: list[float] = field(default_factory=list)
     commit_ms: list[float] = field(default_factory=list)
     first_answer_ms: list[float] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     cut: int = 0
+    findings: list[Finding] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json`` and the ledger; milliseconds to three places."""
@@ -46,6 +50,7 @@ class Figures:
             "first_answer_ms": [round(x, 3) for x in self.first_answer_ms],
             "seconds": {k: round(v, 3) for k, v in self.seconds.items()},
             "cut": self.cut,
+            "findings": [f.to_json() for f in self.findings],
         }
 
 
@@ -125,6 +130,9 @@ class _Performer:
         target = self.target
         release = self._release(step.release)
         done = target.doors.jobs.migrate(target.environment, release, target.values())
+        if done.attached and done.exit == 0 and target.observe().pending(release):
+            # It had ended unheard, before the database was removed and made anew.
+            done = target.doors.jobs.migrate(target.environment, release, target.values())
         if done.exit != 0 or target.observe().pending(release):
             raise GreenroomError(
                 "migration-failed",
@@ -141,17 +149,13 @@ class _Performer:
         return ""
 
     def _probe(self, step: Probe) -> str:
-        probed = self.target.doors.stage.probe(self.target.environment, step.slot, step.against)
-        sessions = {None: "", True: ", sessions carry over", False: ""}[probed.sessions]
-        if probed.sessions is False:
-            raise GreenroomError(
-                "sessions-lost",
-                f"slot {step.slot} does not accept a session cookie signed by {step.against}: "
-                "the switch would sign everybody out",
-                "give the app a SECRET_KEY that does not change from one start to the next",
-                Exit.REFUSED,
-            )
-        return f"{probed.workers} worker process(es) answered{sessions}"
+        probed = self.target.doors.stage.probe(self.target.environment, step.slot)
+        if any(isinstance(s, Launch) and s.slot == step.slot for s in self.plan.steps):
+            for finding in guard(self.target, step.slot, step.against):
+                self.figures.findings.append(finding)
+                told = f"{finding.severity}: {finding.message}; greenroom doctor {finding.check}"
+                self.target.emit(Event("finding", told, step.kind, data=finding.to_json()))
+        return f"{probed.workers} worker process(es) answered"
 
     def _switch(self, step: Switch) -> str:
         target, env = self.target, self.target.environment

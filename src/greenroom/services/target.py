@@ -17,7 +17,7 @@ from greenroom.ports import Doors, Lease, Platform, Values
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One environment of one project on one target."""
+    """One environment of one project on one target. ``pages`` are those of the app that probes may ask."""
 
     environment: str
     doors: Doors
@@ -27,6 +27,7 @@ class Target:
     roles: tuple[Role, ...]
     limits: DatabaseLimits
     emit: Emit
+    pages: tuple[str, ...] = ("/",)
     app_values: Mapping[str, str] = field(default_factory=dict)
 
     def values(self) -> Values:

@@ -53,7 +53,7 @@ def _wait_for_live(target: Target) -> None:
     """Let the live slot start before anybody judges it; one that does not come up is for due work to leave."""
     live = target.observe(schema=False).live_slot
     if live is not None:
-        probe = partial(target.doors.stage.probe, target.environment, live.id, None)
+        probe = partial(target.doors.stage.probe, target.environment, live.id)
         with suppress(GreenroomError):
             timed(target, "probe", f"wait for slot {live.id}", probe)
 
@@ -69,7 +69,7 @@ def _bring_back(target: Target, seen: Observation) -> str:
     assert live is not None
 
     def confirm() -> None:
-        target.doors.stage.probe(target.environment, live.id, None)
+        target.doors.stage.probe(target.environment, live.id)
         target.doors.traffic.confirm(target.environment, live.id)
 
     timed(target, "confirm", f"confirm through the edge that {live.id} answers", confirm)

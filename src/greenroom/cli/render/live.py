@@ -30,6 +30,8 @@ class Live:
             self._start()
         elif event.name in {"step.done", "step.failed"}:
             self._finish(event)
+        elif event.name == "finding":
+            self._console.print(Text(f"! {event.text}", style="yellow"))
         elif self._live is not None and self._title:
             self._note = event.text
             self._live.update(self._current())

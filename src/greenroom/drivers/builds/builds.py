@@ -11,9 +11,10 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from greenroom.domain.inspected import Strays
 from greenroom.domain.project import App
 from greenroom.domain.release import Identity, Release
-from greenroom.drivers.builds import disk, locks, record, uv
+from greenroom.drivers.builds import disk, files, locks, record, uv
 from greenroom.drivers.builds.git import Git, Source
 from greenroom.drivers.builds.locks import Inputs, Lock, Locks
 from greenroom.drivers.builds.making import Maker
@@ -83,6 +84,10 @@ class Builds:
     def path(self, release: str) -> Path:
         """The folder of a release: ``src/``, ``static/``, ``manifest.json``, ``venv``."""
         return self._shelf.folder / release
+
+    def strays(self, release: str) -> Strays | None:
+        """How a release's sources differ from what was built; None when that is not recorded."""
+        return files.strays(self.path(release))
 
     def remove(self, release: str) -> None:
         """Remove a release; it may be gone already. Its Python environment stays until :meth:`collect`."""

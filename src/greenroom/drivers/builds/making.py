@@ -10,7 +10,7 @@ from pathlib import Path
 from greenroom.domain.project import App
 from greenroom.domain.release import Identity, Release
 from greenroom.domain.revisions import RevisionGraph
-from greenroom.drivers.builds import disk, record, revisions, statics
+from greenroom.drivers.builds import disk, files, record, revisions, statics
 from greenroom.drivers.builds.git import Git, Source
 from greenroom.drivers.builds.locks import Lock
 from greenroom.drivers.builds.shelf import RECORD
@@ -54,6 +54,7 @@ class Maker:
         self._progress("compiling")
         _compile(venv, work / "src", final / "src", uv)
         disk.freeze(work / "src")
+        disk.write(work / files.FILES, json.dumps(files.listed(work / "src")).encode())
         warnings = (*lock.warnings, *problems, *found)
         release = _release(source, identity, graph, warnings, now)
         self._progress("putting the build on the shelf")

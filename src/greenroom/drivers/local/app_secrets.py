@@ -38,6 +38,9 @@ class AppSecrets:
         key = self._file(environment).get_or_make("SECRET_KEY")
         return {"SECRET_KEY": key, **{k: Secret(v) for k, v in plain.items()}}
 
+    def unreachable(self, environment: str) -> Values:
+        return {}
+
     def remove(self, environment: str) -> None:
         self._file(environment).remove()
         for message in (self._mail / environment).glob("*"):

@@ -65,6 +65,11 @@ class Layout:
         """The edge's record of requests."""
         return self.root / "logs" / "access.log"
 
+    def certificate(self, host: str) -> Path | None:
+        """The edge's certificate for a host, whoever signed it; None before there is one."""
+        found = sorted((self.root / "caddy" / "certificates").glob(f"*/{host}/{host}.crt"))
+        return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
     @property
     def ca(self) -> Path:
         """The root certificate of the edge's internal authority."""

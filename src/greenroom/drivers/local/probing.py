@@ -1,4 +1,4 @@
-"""Is a slot ready? Good answers, every worker process warm, sessions of the live slot accepted."""
+"""Is a slot ready? Good answers, and every worker process warm."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.policy import Policy
+from greenroom.drivers.local.every_worker import PROBE_HEADER, every_worker
 from greenroom.drivers.local.explain import probable_cause
 from greenroom.drivers.system.machine import Machine
 from greenroom.drivers.system.net import Answer
 from greenroom.ports import Probed
 
-PROBE_HEADER = {"X-Greenroom-Probe": "1"}
 WARM_SECONDS = 15.0
 BETWEEN_SECONDS = 0.05
 ANSWER_SECONDS = 5.0
@@ -34,11 +34,10 @@ class SlotProbe:
         self._ended = ended
         self._log = log
 
-    def wait(self, processes: int, live_socket: str | None) -> Probed:
+    def wait(self, processes: int) -> Probed:
         """Everything, in order. Raises with one screen: what was probed, the answer, the last lines, the cause."""
         self._wait_ready()
-        answered = self._wait_warm(processes)
-        return Probed(answered, self._sessions(live_socket) if live_socket else None)
+        return Probed(self._wait_warm(processes))
 
     def healthy(self) -> bool:
         """One good answer now?"""
@@ -64,28 +63,18 @@ class SlotProbe:
                 self._clock.sleep(BETWEEN_SECONDS)
 
     def _wait_warm(self, processes: int) -> int:
-        """Ask in bursts until every worker process has answered: the first page of a cold one is slow."""
-        until = self._clock.monotonic() + WARM_SECONDS
-        seen: set[str] = set()
-        while len(seen) < processes:
-            answers = self._net.burst(self._socket, self._policy.probe_path, PROBE_HEADER, 2 * processes)
-            seen |= {a.headers.get("x-greenroom-worker", "") for a in answers if a and _is_good(a)} - {""}
-            if self._clock.monotonic() >= until:
-                raise self._not_ready(
-                    f"only {len(seen)} of {processes} worker processes answered", answers[-1]
-                )
-        return len(seen)
+        """Until every worker process has answered: the first page of a cold one is slow."""
+        last: list[Answer | None] = [None]
 
-    def _sessions(self, live_socket: str) -> bool | None:
-        try:
-            signed = self._net.ask_unix(live_socket, "/.greenroom/sign", PROBE_HEADER, ANSWER_SECONDS)
-            if signed.status != 200:
-                return None
-            verify = f"/.greenroom/verify?{signed.body}"
-            verified = self._net.ask_unix(self._socket, verify, PROBE_HEADER, ANSWER_SECONDS)
-        except OSError:
-            return None
-        return {200: True, 409: False}.get(verified.status)
+        def burst() -> list[Answer | None]:
+            answers = self._net.burst(self._socket, self._policy.probe_path, PROBE_HEADER, 2 * processes)
+            last[0] = answers[-1]
+            return [a for a in answers if _is_good(a)]
+
+        seen = every_worker(burst, processes, self._clock, WARM_SECONDS)
+        if len(seen) < processes:
+            raise self._not_ready(f"only {len(seen)} of {processes} worker processes answered", last[0])
+        return len(seen)
 
     def _not_ready(self, why: str, answer: Answer | None) -> GreenroomError:
         lines = self._log()

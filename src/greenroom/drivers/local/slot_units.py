@@ -14,9 +14,15 @@ from greenroom.drivers.local.units import Kind, Unit
 from greenroom.drivers.system.spawn import plain_environment
 from greenroom.ports import Values
 
-SERVER_CONF = Path(__file__).parent / "server" / "gunicorn_conf.py"
+SERVER = Path(__file__).parent / "server"
+SERVER_CONF = SERVER / "gunicorn_conf.py"
 WEB_ORDER = 50
 BACKGROUND_ORDER = 60
+
+
+def server_layer() -> str:
+    """The text of all that runs in every worker process: a change of it makes another release."""
+    return "\n".join(path.read_text() for path in sorted(SERVER.glob("*.py")))
 
 
 def release_environment(build: Path, app: App, values: Values, **more: str) -> dict[str, str]:

@@ -78,9 +78,8 @@ class LocalStage:
         self._control.poke()
         return made
 
-    def probe(self, environment: str, slot: str, against: str | None) -> Probed:
-        live = self._layout.socket(against) if against and against != slot else None
-        return self._prober(slot).wait(self._web.processes, live)
+    def probe(self, environment: str, slot: str) -> Probed:
+        return self._prober(slot).wait(self._web.processes)
 
     def healthy(self, environment: str, slot: str) -> bool:
         return self._prober(slot).healthy()

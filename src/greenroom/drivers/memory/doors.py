@@ -10,6 +10,7 @@ from greenroom.domain.release import Release
 from greenroom.domain.revisions import RevisionGraph
 from greenroom.domain.stage import Mode, Slot
 from greenroom.domain.verdict import Measure
+from greenroom.drivers.memory.inspecting import MemoryInspector
 from greenroom.drivers.memory.keeping import MemoryBuilder, MemoryLedger, MemoryResource
 from greenroom.drivers.memory.world import World
 from greenroom.ports import (
@@ -63,14 +64,16 @@ class MemoryStage:
         w.counter = max(w.counter, number)
         w.effect(f"start {slot}")
         w.up.add(slot)
+        if "DATABASE_URL" in values and values["DATABASE_URL"].reveal() == "nowhere":
+            w.severed.add(slot)
         return w.slots[slot]
 
-    def probe(self, environment: str, slot: str, against: str | None) -> Probed:
+    def probe(self, environment: str, slot: str) -> Probed:
         w = self.world
         w.time += 0.1
         if slot not in w.up or w.slots[slot].release in w.unready:
             raise GreenroomError("not-ready", f"slot {slot} did not become ready", "greenroom logs")
-        return Probed(2, True if against else None)
+        return Probed(2)
 
     def healthy(self, environment: str, slot: str) -> bool:
         w = self.world
@@ -199,5 +202,6 @@ def memory_doors(world: World) -> Doors:
         ledger=MemoryLedger(world),
         clock=MemoryClock(world),
         builder=MemoryBuilder(world),
+        inspector=MemoryInspector(world),
         resources=(MemoryResource(world.resources, world=world),),
     )

@@ -129,6 +129,9 @@ class MemoryResource:
     def values(self, environment: str) -> Values:
         return {"SECRET_KEY": Secret(f"secret of {environment}")}
 
+    def unreachable(self, environment: str) -> Values:
+        return {"DATABASE_URL": Secret("nowhere")}
+
     def remove(self, environment: str) -> None:
         self._effect(f"remove {self.name}")
         self.there.discard(environment)

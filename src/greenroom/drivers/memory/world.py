@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Pace, Strays
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Mode, Slot
 from greenroom.domain.verdict import Measure
@@ -14,12 +15,37 @@ class Crash(BaseException):
     """The actor was killed before this effect. Not an :class:`Exception`: nothing may catch and clean up."""
 
 
+_CARRIES = Carry(True, True, True, True)
+_CONTINUES = Continuity(_CARRIES, _CARRIES)
+_SOUND = About()
+_QUICK = Pace(20.0, "/", 10.0, 10.0)
+_AS_BUILT = Strays()
+_FRESH = Certificate("shop.localhost", "", True, 0.0, 1e12)
+
+
+@dataclass(slots=True)
+class Inspected:
+    """What looking at the app finds, whichever slot is looked at; ``statuses`` by path, else 200.
+
+    ``severed``: statuses of a slot that was launched with a configuration that reaches nothing.
+    """
+
+    about: tuple[About, ...] = (_SOUND, _SOUND)
+    continuity: Continuity = _CONTINUES
+    pace: Pace | None = _QUICK
+    strays: Strays | None = _AS_BUILT
+    statuses: dict[str, int | None] = field(default_factory=dict)
+    severed: dict[str, int | None] = field(default_factory=lambda: {"/readyz": 503})
+    certificate: Certificate = _FRESH
+
+
 @dataclass(slots=True)
 class World:
     """One environment's world. All of it is plain data that a test may set up and look at.
 
     ``stop_before`` counts down over effects; the one that reaches zero raises :class:`Crash` instead of happening.
-    ``bad`` releases turn bad after the switch, ``unready`` ones never answer their probe.
+    ``bad`` releases turn bad after the switch, ``unready`` ones never answer their probe. ``severed`` slots were
+    launched with values that reach nothing.
     """
 
     time: float = 1_000.0
@@ -42,6 +68,8 @@ class World:
     effects: list[str] = field(default_factory=list)
     held_by: str | None = None
     resources: set[str] = field(default_factory=set)
+    severed: set[str] = field(default_factory=set)
+    inspected: Inspected = field(default_factory=Inspected)
 
     def effect(self, name: str) -> None:
         """Announce an effect that is about to happen; the world may end here."""

@@ -63,6 +63,10 @@ class Database:
         url = f"postgresql://{label}:{password}@/{label}?host={quote(str(self._sockets))}&port={PORT}"
         return {"DATABASE_URL": Secret(url)}
 
+    def unreachable(self, environment: str) -> Values:
+        label = self.label(environment)
+        return {"DATABASE_URL": Secret(f"postgresql://{label}:none@127.0.0.1:1/{label}?connect_timeout=2")}
+
     def remove(self, environment: str) -> None:
         from psycopg import sql
 

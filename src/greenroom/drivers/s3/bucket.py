@@ -78,6 +78,9 @@ class Bucket:
             "AWS_REGION": Secret(REGION),
         }
 
+    def unreachable(self, environment: str) -> Values:
+        return {"S3_ENDPOINT_URL": Secret("http://127.0.0.1:1")}
+
     def remove(self, environment: str) -> None:
         label, s3, iam = self.label(environment), self._s3(), self._iam()
         if label in self._buckets():

@@ -44,13 +44,17 @@ class _PinnedTls(http.client.HTTPSConnection):
 
 
 def _ask(
-    connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str], method: str
+    connection: http.client.HTTPConnection,
+    path: str,
+    headers: Mapping[str, str],
+    method: str,
+    body: str | None = None,
 ) -> Answer:
     try:
-        connection.request(method, path, headers=dict(headers))
+        connection.request(method, path, body, headers=dict(headers))
         response = connection.getresponse()
-        body = response.read(65536).decode("utf-8", "replace")
-        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body)
+        text = response.read(65536).decode("utf-8", "replace")
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, text)
     except http.client.HTTPException as error:
         raise ConnectionError(f"no HTTP answer: {error!r}") from error
     finally:
@@ -63,9 +67,11 @@ def ask_unix(
     headers: Mapping[str, str] | None = None,
     timeout: float = 5.0,
     method: str = "GET",
+    body: str | None = None,
 ) -> Answer:
     """One request over a unix socket. Raises OSError when there is no answer."""
-    return _ask(_UnixConnection(socket_path, timeout), path, {"Host": "localhost", **(headers or {})}, method)
+    sent = {"Host": "localhost", **(headers or {})}
+    return _ask(_UnixConnection(socket_path, timeout), path, sent, method, body)
 
 
 def ask_tls(
@@ -75,6 +81,37 @@ def ask_tls(
     context = ssl.create_default_context(cafile=ca_file)
     host = name if port == 443 else f"{name}:{port}"
     return _ask(_PinnedTls(name, port, context, timeout, address), path, {"Host": host}, "GET")
+
+
+def served_certificate(
+    name: str, port: int, ca_file: str | None, address: str = "127.0.0.1", timeout: float = 5.0
+) -> tuple[bytes, float, float, str]:
+    """The certificate that is served for ``name``: DER, begin, end (seconds since the epoch), and why it is refused.
+
+    One that is refused has its times as 0. Authorities are the machine's own and ``ca_file``. Raises OSError when
+    nobody answers.
+    """
+    trusting = ssl.create_default_context()
+    if ca_file:
+        trusting.load_verify_locations(ca_file)
+    try:
+        der, fields = _handshake(name, port, trusting, address, timeout)
+    except ssl.SSLCertVerificationError as error:
+        blind = ssl.create_default_context()
+        blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
+        return _handshake(name, port, blind, address, timeout)[0], 0.0, 0.0, error.verify_message
+    begins, ends = (ssl.cert_time_to_seconds(str(fields[k])) for k in ("notBefore", "notAfter"))
+    return der, float(begins), float(ends), ""
+
+
+def _handshake(
+    name: str, port: int, context: ssl.SSLContext, address: str, timeout: float
+) -> tuple[bytes, Mapping[str, object]]:
+    with (
+        socket.create_connection((address, port), timeout) as plain,
+        context.wrap_socket(plain, server_hostname=name) as tls,
+    ):
+        return tls.getpeercert(binary_form=True) or b"", dict(tls.getpeercert() or {})
 
 
 def is_free(port: int, bind: str = "127.0.0.1") -> bool:

@@ -122,6 +122,9 @@ class Bucket:
     def values(self, environment: str) -> Values:
         return {"DATABASE_URL": Secret("postgresql://shop@/shop"), "SECRET_KEY": Secret("0123456789")}
 
+    def unreachable(self, environment: str) -> Values:
+        return {"DATABASE_URL": Secret("postgresql://nobody@127.0.0.1:1/none")}
+
     def remove(self, environment: str) -> None:
         self.scheduler.step("drop the database")
         self._ask()

@@ -1,18 +1,33 @@
 """Greenroom's server layer: gunicorn's configuration for every app, run inside the app's own environment.
 
 Standard library only: greenroom itself is not installed there. It sets ``X-Release`` on every answer, tells the probe
-which worker process answered, and lets the probe ask whether sessions of another slot are accepted. The probe's paths
-and headers never come through the edge.
+which worker process answered, and lets Greenroom ask what ``inspection.py`` beside it answers. The probe's paths and
+headers never come through the edge.
 """
 
 import atexit
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 SLOT = os.environ.get("GREENROOM_SLOT", "")
+
+
+def _beside(name: str) -> Any:
+    """A module of this folder, which must not be on the app's own import path."""
+    place = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py")  # noqa: PTH100, PTH118, PTH120
+    spec = importlib.util.spec_from_file_location(f"greenroom_{name}", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_inspection = _beside("inspection")
 
 loglevel = "info"
 worker_class = "gthread"
@@ -64,7 +79,7 @@ class _Wrapped:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith("/.greenroom/"):
-            return _session(self.app, environ, start_response)
+            return _inspection.answer(self.app, SLOT, environ, start_response)  # type: ignore[no-any-return]
         probed = "HTTP_X_GREENROOM_PROBE" in environ
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
@@ -74,36 +89,3 @@ class _Wrapped:
             return start_response(status, [*headers, *extra], *rest)
 
         return self.app(environ, start)  # type: ignore[no-any-return]
-
-
-def _session(app: Any, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """``/.greenroom/sign`` gives a signed session cookie, ``/.greenroom/verify?COOKIE`` says whether it is ours."""
-    serializer = _serializer(app)
-    if serializer is None:
-        return _plain(start_response, "404 Not Found", "this app signs no session that Greenroom knows")
-    if environ["PATH_INFO"] == "/.greenroom/sign":
-        return _plain(start_response, "200 OK", serializer.dumps({"greenroom": SLOT}))
-    try:
-        serializer.loads(environ.get("QUERY_STRING", ""))
-    except Exception as error:  # noqa: BLE001 - itsdangerous is the app's, not ours: any refusal counts
-        return _plain(start_response, "409 Conflict", type(error).__name__)
-    return _plain(start_response, "200 OK", "accepted")
-
-
-def _serializer(app: Any) -> Any:
-    interface = getattr(app, "session_interface", None)
-    make = getattr(interface, "get_signing_serializer", None)
-    return make(app) if make is not None else None
-
-
-def _plain(start_response: StartResponse, status: str, text: str) -> Iterable[bytes]:
-    body = text.encode()
-    start_response(
-        status,
-        [
-            ("Content-Type", "text/plain"),
-            ("Content-Length", str(len(body))),
-            ("X-Greenroom-Worker", str(os.getpid())),
-        ],
-    )
-    return [body]

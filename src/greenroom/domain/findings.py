@@ -1,0 +1,101 @@
+"""What may be wrong with an app or its environment: the known checks, and what they find."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """``info`` is good to know, ``warning`` will hurt at some deploy, ``problem`` hurts now or at the next one."""
+
+    INFO = "info"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a check found: what it is, why it is so, what to do about it."""
+
+    check: str
+    severity: Severity
+    message: str
+    cause: str
+    cure: str
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json`` and the ledger."""
+        return asdict(self)
+
+
+class State(StrEnum):
+    """How a check ended. ``inapplicable``: the app has no such thing; ``skipped``: it could not be asked now."""
+
+    CLEAN = "clean"
+    FOUND = "found"
+    INAPPLICABLE = "inapplicable"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A thing that can be checked; docs/reference/checks.md has an entry under its ``name``.
+
+    ``title`` says what is true when it is clean. ``deep``: it needs a slot of its own, launched for the question.
+    """
+
+    name: str
+    title: str
+    deep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check and its answer; ``note`` is a line for people."""
+
+    check: Check
+    state: State
+    note: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        found = [f.to_json() for f in self.findings]
+        named = {"name": self.check.name, "title": self.check.title, "state": str(self.state)}
+        return {**named, "note": self.note, "findings": found}
+
+
+CHECKS: dict[str, Check] = {
+    c.name: c
+    for c in (
+        Check("connection-budget", "two slots at once fit into the database's connections"),
+        Check(
+            "session-continuity", "a signed-in visitor stays signed in, whichever slot and process answers"
+        ),
+        Check("csrf-continuity", "an open form can be sent, whichever slot and process answers"),
+        Check("memory-limiter", "rate limits and caches are shared by all processes"),
+        Check("local-uploads", "nothing is written into the release's folder"),
+        Check("certificate", "the edge serves the certificate that is on disk, and it is fresh"),
+        Check("relaunch", "the live release starts again with the configuration as it is now", deep=True),
+        Check("cold-workers", "a fresh process answers about as fast as a warm one", deep=True),
+        Check("liveness", "without database and store the app is alive and says it is not ready", deep=True),
+    )
+}
+"""Every known check by its name, in the order in which answers are shown."""
+
+
+def answered(name: str, findings: tuple[Finding, ...], note: str = "") -> Checked:
+    """The answer of a check that could be asked."""
+    return Checked(CHECKS[name], State.FOUND if findings else State.CLEAN, note, findings)
+
+
+def inapplicable(name: str, note: str) -> Checked:
+    """The answer of a check that has nothing to look at in this app."""
+    return Checked(CHECKS[name], State.INAPPLICABLE, note)
+
+
+def skipped(name: str, note: str) -> Checked:
+    """The answer of a check that could not be asked."""
+    return Checked(CHECKS[name], State.SKIPPED, note)

@@ -1,0 +1,85 @@
+"""What can be seen of an app, its release's folder and its certificate: facts, no judgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool of database connections in one process. ``most`` it may open; None: without a limit."""
+
+    where: str
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What one worker process says of the app.
+
+    ``memory`` names what it keeps in the memory of this process alone although all should share it.
+    """
+
+    pools: tuple[Pool, ...] = ()
+    memory: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """Is what one process signs accepted by the others? None: the app signs no such thing, or nobody could be asked.
+
+    ``within``: among the slot's own processes; ``within_live``: among those of the live slot; ``onward``: what the
+    live slot signs, by the other one; ``back``: what the other one signs, by the live slot.
+    """
+
+    within: bool | None = None
+    within_live: bool | None = None
+    onward: bool | None = None
+    back: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Continuity:
+    """Session cookies, and the tokens of forms (Flask-WTF)."""
+
+    sessions: Carry = Carry()
+    csrf: Carry = Carry()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a slot answers the app's pages; milliseconds.
+
+    ``first_ms``: the first answer of the quickest of its processes, to the page for which that took longest. ``p95_ms``: of the answers
+    after that. ``live_p95_ms``: of the live slot's to the same pages in the same moments; None: there is none, or
+    nothing was slow enough to compare.
+    """
+
+    first_ms: float
+    first_page: str
+    p95_ms: float
+    live_p95_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """How a release's folder differs from what the builder wrote: paths relative to it, sorted."""
+
+    appeared: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The certificate that the edge serves for ``host``. Moments in seconds since the epoch.
+
+    ``trouble``: why a client would refuse it (empty: it would not); ``same``: is it the one on disk (None: there is
+    none on disk)?
+    """
+
+    host: str
+    trouble: str = ""
+    same: bool | None = None
+    begins: float = 0.0
+    ends: float = 0.0
