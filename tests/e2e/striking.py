@@ -129,6 +129,7 @@ class Suite:
             if event.get("event") == "step.started":
                 counts[event["step"]] += 1
                 points.append(f"{event['step']}:{counts[event['step']]}")
+        self._shop.json("up", "--wait", "60")
         self.come_to_rest()
         return [*points, f"{points[-1]}+"]
 
@@ -185,7 +186,7 @@ class Suite:
     def _kill(self, part: str, command: int) -> None:
         for pid in self._pids(part, command):
             with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL) if part == "app" else os.kill(pid, signal.SIGKILL)
+                (os.killpg if part == "app" else os.kill)(pid, signal.SIGKILL)
 
     def _pids(self, part: str, command: int) -> list[int]:
         if part == "cli":
@@ -198,7 +199,7 @@ class Suite:
             return [p for p, line in listed if "run --config" in line and keeper and parent(p) in keeper]
         if part in ("app", "worker"):
             target = self._shop.state / "edge" / "production" / "live"
-            live = os.readlink(target).rsplit("/", 1)[1].removesuffix(".hold") if target.is_symlink() else ""
+            live = target.readlink().name.removesuffix(".hold") if target.is_symlink() else ""
             return self._unit(f"web-{live}" if part == "app" else f"mailer-{live}-1")
         return self._unit({"keeper": "edge"}.get(part, part))
 
@@ -252,7 +253,9 @@ def judge(part: str, tally: Tally) -> str:
     if part in ("app", "edge"):
         refused = causes.get("refused", 0)
         return f"lost {dict(causes)}" if tally.lost > CUT or refused else ""
-    if part == "keeper":  # the holder of the sockets itself: refused until the supervisor has started it again
+    if (
+        part == "keeper"
+    ):  # the holder of the sockets itself: refused until the supervisor has started it again
         return ""
     return f"lost {dict(causes)}" if tally.lost else ""
 
