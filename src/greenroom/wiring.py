@@ -174,10 +174,11 @@ class Wiring:
 
     def load(self, max_rate: float | None) -> Load:
         """A load on the environment's own public address, with the paths that the project's file names."""
-        from greenroom.drivers.load import Address, Load, Mix
+        from greenroom.drivers.load import EVERY, Address, Load, Mix
 
         paths = self.project.prove
-        mix = Mix(paths.pages, paths.slow, paths.echo, self._static_paths())
+        statics = self._static_paths()
+        mix = Mix(paths.pages, paths.slow, paths.echo, statics, EVERY, stream_path=paths.stream)
         address = Address(
             self.public.host(self.environment), self.public.port, self.layout.ca, self.public.address
         )
