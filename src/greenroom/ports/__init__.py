@@ -4,6 +4,7 @@ No pod, pid, port or path goes through them. Every verb is idempotent and blocks
 A door that fails raises :class:`greenroom.domain.errors.GreenroomError`.
 """
 
+from greenroom.ports.breaking import Breaker, Killed
 from greenroom.ports.doors import Clock, Doors
 from greenroom.ports.keeping import Builder, Entry, Holder, Lease, Ledger, Load
 from greenroom.ports.owning import Part, Platform, Presence, Resource
@@ -25,6 +26,7 @@ from greenroom.ports.running import (
 )
 
 __all__ = [
+    "Breaker",
     "Builder",
     "Clock",
     "Done",
@@ -33,6 +35,7 @@ __all__ = [
     "Entry",
     "Holder",
     "Jobs",
+    "Killed",
     "Lease",
     "Ledger",
     "Load",

@@ -148,7 +148,7 @@ class _Performer:
         switched = target.doors.traffic.switch(env, step.slot)
         self.figures.switch_ms.append(switched.switch_ms)
         self.figures.commit_ms.append(switched.commit_ms)
-        target.doors.ledger.append(env, "switched", slot=step.slot, previous=step.previous)
+        target.doors.ledger.append(env, "switched", slot=step.slot, previous=step.previous, began=now)
         return f"{switched.switch_ms:.2f} ms"
 
     def _confirm(self, step: Confirm) -> str:

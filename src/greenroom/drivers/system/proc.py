@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,37 @@ def end(known: Pid, signal_number: int, timeout: float) -> bool:
         return True
     finally:
         os.close(pidfd)
+
+
+def kill_frozen(pid: int, group: bool, look: Callable[[], str]) -> str:
+    """Freeze a process (or its group), ``look``, kill it, wait until it is dead; what ``look`` returned.
+
+    Frozen, it neither answers nor accepts, so what was seen is what it died with. Raises ProcessLookupError.
+    """
+    send = os.killpg if group else os.kill
+    pidfd = os.pidfd_open(pid)
+    try:
+        send(pid, signal.SIGSTOP)
+        try:
+            return look()
+        finally:
+            send(pid, signal.SIGKILL)
+            _wait(pidfd, 5.0)
+    finally:
+        os.close(pidfd)
+
+
+def children(pid: int) -> list[int]:
+    """The living children of a process."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[1] == str(pid) and fields[0] not in {"Z", "X"}:
+            found.append(int(file.parent.name))
+    return found
 
 
 def _wait(pidfd: int, timeout: float) -> bool:
