@@ -1,4 +1,4 @@
-"""logs, run, ledger, trust, unlock, completion, due (and prove, which has a file of its own)."""
+"""logs, run, ledger, trust, unlock, completion, due."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from greenroom.cli.commands.proving import prove
 from greenroom.cli.session import Session, pass_session
 
-__all__ = ["completion", "due", "ledger", "logs", "prove", "run", "trust", "unlock"]
+__all__ = ["completion", "due", "ledger", "logs", "run", "trust", "unlock"]
 
 
 @click.command()
