@@ -13,6 +13,7 @@ import pytest
 
 from greenroom import __version__
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.fault import FAULT_VARIABLE, Fault
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import App, Role, RoleKind
 from greenroom.domain.release import Release
@@ -53,9 +54,9 @@ class Doors:
     lease: Lease
     number: int = 0
 
-    def launch(self, release: str = GOOD) -> Slot:
+    def launch(self, release: str = GOOD, **more: str) -> Slot:
         self.number = self.stage.observe(ENV).next_number
-        values = {"SECRET_KEY": Secret("a secret")}
+        values = {"SECRET_KEY": Secret("a secret"), **{key: Secret(value) for key, value in more.items()}}
         return self.stage.launch(ENV, build(release), slot_id(release, self.number), "config", values)
 
 
@@ -138,6 +139,14 @@ def test_a_slot_that_never_gets_ready_is_named(doors: Doors) -> None:
     assert caught.value.code == "not-ready"
     assert slot.id in caught.value.message
     assert not doors.stage.healthy(ENV, slot.id)
+    doors.stage.retire(ENV, slot.id)
+
+
+def test_a_planted_fault_keeps_a_slot_unready(doors: Doors) -> None:
+    slot = doors.launch(**{FAULT_VARIABLE: Fault.UNREADY.planted(SystemClock().now())})
+    with pytest.raises(GreenroomError) as caught:
+        doors.stage.probe(ENV, slot.id, None)
+    assert caught.value.code == "not-ready"
     doors.stage.retire(ENV, slot.id)
 
 

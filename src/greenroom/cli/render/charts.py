@@ -123,7 +123,8 @@ def _switches(proof: Proof, scale: Scale) -> Iterator[str]:
 
 
 def _lines(top: float, high: float, peak: float, label: str) -> Iterator[str]:
-    yield f'<text class="axis" x="{LEFT}" y="{top - 4:.1f}">{label}</text>' if top > TOP else ""
+    y = top - 4 if top > TOP else top + 13  # above the upper one stand the names of phases
+    yield f'<text class="axis" x="{LEFT + 2}" y="{y:.1f}">{label}</text>'
     for share in (0.0, 0.5, 1.0):
         y = top + high * (1 - share)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
@@ -139,8 +140,8 @@ def _axis(scale: Scale) -> Iterator[str]:
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 4, 5 or 10 times a power of ten."""
+    """The next of 1, 1.5, 2, 3, 4, 6, 8 or 10 times a power of ten."""
     power = 1.0
     while power * 10 < value:
         power *= 10
-    return next(power * f for f in (1, 2, 4, 5, 10) if power * f >= min(value, power * 10))
+    return next(power * f for f in (1, 1.5, 2, 3, 4, 6, 8, 10) if power * f >= min(value, power * 10))

@@ -56,9 +56,10 @@ def _figures(proof: Proof) -> Iterator[str]:
     before = proof.before is not None
     head = ("", "now", *(("before",) if before else ()))
     rows = [(label, now, *((old,) if before else ())) for label, now, old in table(proof)]
-    yield f"<section><h2>Figures</h2>{_table(head, rows)}"
+    yield f'<section><h2>Figures</h2><div class="pair">{_table(head, rows)}'
     kinds = sorted(proof.tally.by_kind.items(), key=lambda item: -item[1])
-    yield f"<h3>Requests by kind</h3>{_table(('', 'now'), [(k, f'{n:,}') for k, n in kinds])}</section>"
+    shares = _table(("", "now"), [(kind, f"{count:,}") for kind, count in kinds])
+    yield f"<div><h3>Requests by kind</h3>{shares}</div></div></section>"
 
 
 def _phases(proof: Proof) -> Iterator[str]:
