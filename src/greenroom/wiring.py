@@ -39,9 +39,9 @@ FILE = "greenroom.toml"
 STATE = ".greenroom"
 PLATFORM_SECRETS = "_platform"
 
-GATE_SECONDS = 8.0
+GATE_SECONDS = 5.0
 """How long a slot that is never ready is probed in a proof."""
-FAULT_WATCH_SECONDS = 12.0
+FAULT_WATCH_SECONDS = 8.0
 """How long a slot that turns bad in a proof is watched; long enough for some pages a second to show it."""
 
 

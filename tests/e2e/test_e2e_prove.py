@@ -27,6 +27,9 @@ def test_a_dry_run_says_what_and_does_nothing(shop: Shop) -> None:
     assert "until 600 s are over" in done.stdout
     assert shop.live() == before
     assert shop.run("prove", "--for", "soon").returncode == 2
+    error = shop.json("prove", "--report", "/nowhere/proof.html", exit=2)
+    assert error["code"] == "report-file"
+    assert shop.live() == before
 
 
 def test_planted_faults_are_caught_and_leave_nothing(shop: Shop) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from greenroom.cli.session import Session, pass_session
-from greenroom.domain.errors import Exit
+from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.fault import Victim
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Duration(click.ParamType[float]):
     help="At most so many requests a second; 0: no limit.",
 )
 @click.option("--report", type=click.Path(path_type=Path), help="Write a page with a timeline to this file.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; only builds are made.")
 @click.option("--yes", is_flag=True, help="Do not ask, although the host is a real one.")
 @pass_session
 def prove(
@@ -81,6 +81,7 @@ def prove(
         return session.answer({"phases": course.lines()}, lambda: "\n".join(course.lines()))
     host = wiring.public.host(session.environment)
     session.ask(f"Put load on {host} and break it on purpose?", yes or host.endswith(".localhost"))
+    _check_writable(report)
     proof = run(session.target, wiring.planted, wiring.load(rate or None), wiring.breaker, course)
     session.answer(proof.whole(), lambda: proofs.as_text(proof))
     return _end(proof, report)
@@ -103,6 +104,16 @@ def _course(
     good, worse = (tuple(build(ref) for ref in some) for some in (refs, bad))
     victims = tuple(Victim(kill) for kill in kills)
     return Course(deploys, good, worse, victims, frozenset(skip), seconds, requests)
+
+
+def _check_writable(report: Path | None) -> None:
+    """Before the proof, not after an hour of it."""
+    try:
+        if report is not None:
+            report.touch()
+    except OSError as error:
+        message = f"{report} cannot be written: {error.strerror}"
+        raise GreenroomError("report-file", message, "choose another --report", Exit.USAGE) from error
 
 
 def _end(proof: Proof, report: Path | None) -> None:

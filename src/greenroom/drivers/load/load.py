@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
+from greenroom.domain.errors import GreenroomError
 from greenroom.domain.tally import Kind, Phase, Record, Tally, attribute
 from greenroom.drivers.load.asks import asks, h2_lanes
 from greenroom.drivers.load.client import Client
@@ -21,8 +22,15 @@ LONG_PATIENCE = 3.0
 """A request that lasts long on purpose may take this many times its length: the edge may have to ask anew."""
 
 
-class LoadError(RuntimeError):
+class LoadError(GreenroomError):
     """The load itself failed, for instance for want of free ports: what it saw proves nothing."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(
+            "load-failed",
+            f"the load could not ask: {why}",
+            "nothing is proven; see to it that this machine has free ports and files, and prove again",
+        )
 
 
 class Load:
@@ -70,7 +78,7 @@ class Load:
     def snapshot(self, phases: Sequence[Phase] = ()) -> Tally:
         """What the load has seen so far; cheap enough to ask every second. Raises LoadError."""
         if self._broken:
-            raise LoadError(f"the load could not ask: {self._broken}") from self._broken
+            raise LoadError(self._broken) from self._broken
         tally = dataclasses.replace(self._recorder.tally(), notes=self._notes(), unfinished=self._unfinished)
         return attribute(tally, phases) if phases else tally
 

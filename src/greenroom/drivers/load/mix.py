@@ -71,7 +71,7 @@ class Mix:
     stream_path: str | None = None
     drip_s: float = 3.0
     long_s: float = 30.0
-    rest_s: float = 120.0
+    rest_s: float = 150.0
 
     def __post_init__(self) -> None:
         if not self.paths:

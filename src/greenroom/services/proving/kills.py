@@ -42,10 +42,13 @@ class Killing:
         before_s = self.load.now()
         killed = self.breaker.kill(self.target.environment, victim)
         dead_s = self.load.now()
-        well_s = self._well(victim, dead_s)
+        try:
+            well_s = self._well(victim, dead_s)
+        finally:
+            if victim is Victim.SUPERVISOR:
+                self.target.platform.start()
         self.proof.kills.append(Kill(victim, killed.connections, before_s, dead_s, well_s))
         if victim is Victim.SUPERVISOR:
-            self.target.platform.start()
             _same(parts, self.target.platform.parts())
         return f"{killed.connections} connection(s) open; all well after {well_s - dead_s:.1f} s"
 
