@@ -13,13 +13,14 @@ import pytest
 
 from greenroom import __version__
 from greenroom.domain.errors import Exit, GreenroomError
-from greenroom.domain.fault import FAULT_VARIABLE, Fault
+from greenroom.domain.fault import FAULT_VARIABLE, Fault, Victim
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import App, Role, RoleKind
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Mode, Slot, slot_id
 from greenroom.drivers.ledger.sqlite import SqliteLedger
+from greenroom.drivers.local.breaking import LocalBreaker
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.jobs import LocalJobs
 from greenroom.drivers.local.layout import Layout, open_layout
@@ -27,9 +28,9 @@ from greenroom.drivers.local.lease import LocalLease
 from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.local.stage import LocalStage
 from greenroom.drivers.local.traffic import LocalTraffic
-from greenroom.drivers.memory import MemoryLease, World, memory_doors
+from greenroom.drivers.memory import MemoryBreaker, MemoryLease, World, memory_doors
 from greenroom.drivers.system.clock import SystemClock
-from greenroom.ports import Jobs, Lease, Ledger, Stage, Traffic
+from greenroom.ports import Breaker, Jobs, Lease, Ledger, Stage, Traffic
 
 ENV = "production"
 GOOD, UNREADY = "a" * 12, "b" * 12
@@ -52,6 +53,7 @@ class Doors:
     jobs: Jobs
     ledger: Ledger
     lease: Lease
+    breaker: Breaker
     number: int = 0
 
     def launch(self, release: str = GOOD, **more: str) -> Slot:
@@ -79,7 +81,8 @@ def doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "memory":
         world = World(releases={GOOD: build(GOOD), UNREADY: build(UNREADY)}, unready={UNREADY})
         made = memory_doors(world)
-        yield Doors(made.stage, made.traffic, made.jobs, made.ledger, MemoryLease(world))
+        breaker = MemoryBreaker(world)
+        yield Doors(made.stage, made.traffic, made.jobs, made.ledger, MemoryLease(world), breaker)
         return
     yield from local(tmp_path_factory.mktemp("local") / "state", request.getfixturevalue("python"))
 
@@ -108,9 +111,8 @@ def local(root: Path, python: Path) -> Iterator[Doors]:
     jobs = LocalJobs(layout, control, clock, app, path)
     ledger = SqliteLedger(root / "ledger.sqlite", clock)
     try:
-        yield Doors(
-            stage, LocalTraffic(layout, clock, public), jobs, ledger, LocalLease(root / "lease.lock", clock)
-        )
+        traffic, lease = LocalTraffic(layout, clock, public), LocalLease(root / "lease.lock", clock)
+        yield Doors(stage, traffic, jobs, ledger, lease, LocalBreaker(layout, public.port))
     finally:
         control.down(30.0)
         remove_short(layout)
@@ -219,6 +221,22 @@ def test_switching_ends_a_hold(doors: Doors) -> None:
     doors.traffic.forget(ENV)
     for slot in (one, two):
         doors.stage.retire(ENV, slot.id)
+
+
+def test_a_killed_app_is_dead_at_once_and_comes_back(doors: Doors) -> None:
+    with pytest.raises(GreenroomError, match="does not run"):
+        doors.breaker.kill(ENV, Victim.APP)
+    slot = doors.launch()
+    doors.stage.probe(ENV, slot.id, None)
+    doors.traffic.switch(ENV, slot.id)
+    killed = doors.breaker.kill(ENV, Victim.APP)
+    assert killed.victim is Victim.APP
+    assert killed.connections <= 1, "nobody asks; only the last probe may not have been closed yet"
+    until = SystemClock().now() + 20.0
+    while not doors.stage.healthy(ENV, slot.id):
+        assert SystemClock().now() < until
+    doors.traffic.forget(ENV)
+    doors.stage.retire(ENV, slot.id)
 
 
 def test_nothing_in_flight_is_drained(doors: Doors) -> None:
