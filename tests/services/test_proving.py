@@ -194,6 +194,20 @@ def test_a_loss_belongs_to_the_last_kill_that_it_was_in_flight_at() -> None:
     assert [c.told for c in proof.chapters] == ["; 0 lost of those in flight", "; 1 lost of those in flight"]
 
 
+@pytest.mark.parametrize(
+    ("handshakes", "cause", "kept"), [(3, Cause.TLS, True), (4, Cause.TLS, False), (1, Cause.EOF, False)]
+)
+def test_the_next_edge_may_not_have_its_certificates_yet(handshakes: int, cause: Cause, kept: bool) -> None:
+    lost = [Record(18.1, 5.0, Kind.FRESH, "/", None, cause) for _ in range(handshakes)]
+    proof = Proof(
+        tally=fold(lost),
+        chapters=[Chapter("kill edge", 17, 20, True, "")],
+        kills=[Kill(Victim.EDGE, 3, 17.9, 18, 19)],
+    )
+    judge(proof, lost)
+    assert proof.kept is kept
+
+
 def test_a_loss_without_a_kill_breaks_the_proof() -> None:
     place = serving(B, C, policy=QUICK)
     proof = run(Course(1), place, WorldLoad(place.world, spoils(1, Cause.TRUNCATED)))

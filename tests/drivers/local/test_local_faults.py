@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import time
 from collections.abc import Iterable
 from types import ModuleType
@@ -31,15 +32,21 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 def ask(wrapped: Any, probe: bool = False) -> int:
     told: list[str] = []
-    environ = {"PATH_INFO": "/", **({"HTTP_X_GREENROOM_PROBE": "1"} if probe else {})}
+    body_sent = io.BytesIO(b"x" * 100_000)
+    environ = {
+        "PATH_INFO": "/",
+        "wsgi.input": body_sent,
+        **({"HTTP_X_GREENROOM_PROBE": "1"} if probe else {}),
+    }
 
     def start(line: str, headers: list[tuple[str, str]]) -> None:
         assert "X-Release" in dict(headers), "an error of the slot must be told from one of the edge"
         told.append(line)
 
-    body = b"".join(wrapped(environ, start))
-    assert body
-    return int(told[0].split()[0])
+    assert b"".join(wrapped(environ, start))
+    status = int(told[0].split()[0])
+    assert status == 200 or not body_sent.read(), "an unread body would cost the answer"
+    return status
 
 
 def test_unready_refuses_probes_alone(monkeypatch: pytest.MonkeyPatch) -> None:

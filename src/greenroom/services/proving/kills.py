@@ -90,10 +90,13 @@ def judge(proof: Proof, records: Sequence[Record]) -> None:
     claimed: set[int] = set()
     for kill in reversed(proof.kills):
         mine = {i for i, r in enumerate(lost) if kill.cut(r)} - claimed
-        if len(mine) <= kill.allowed:
-            claimed |= mine
+        affordable = kill.affords([lost[i] for i in mine])
+        claimed |= mine if affordable else set()
         index = next(i for i, c in enumerate(proof.chapters) if c.start_s <= kill.before_s < c.end_s)
         chapter = proof.chapters[index]
-        told = f"{chapter.told}; {len(mine)} lost of those in flight"
-        proof.chapters[index] = replace(chapter, told=told, kept=chapter.kept and len(mine) <= kill.allowed)
+        early = sum(kill.early(lost[i]) for i in mine)
+        told = f"{chapter.told}; {len(mine) - early} lost of those in flight" + (
+            f", {early} by TLS with the next one" if early else ""
+        )
+        proof.chapters[index] = replace(chapter, told=told, kept=chapter.kept and affordable)
     proof.cut_by_kills = len(claimed)

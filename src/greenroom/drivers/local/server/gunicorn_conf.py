@@ -83,6 +83,9 @@ class _Wrapped:
             return start_response(line, [*headers, *extra], *rest)
 
         if status:
+            # Unread, a body would make the kernel reset the connection, and the answer be lost with it.
+            while environ["wsgi.input"].read(65536):
+                pass
             start(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(FAULT)))])
             return [FAULT.encode()]
         return self.app(environ, start)  # type: ignore[no-any-return]
