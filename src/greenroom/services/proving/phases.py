@@ -22,6 +22,8 @@ RETURN_SECONDS = 90.0
 
 AFTER_VERIFY = frozenset({"watch", "workers"})
 PROBING = frozenset({"launch", "probe"})
+WAITING = frozenset({"drain"})
+"""Time that belongs to the requests in flight on an older slot, 30 s ones among them."""
 
 
 def broken(message: str) -> GreenroomError:
@@ -103,7 +105,7 @@ class Phases:
     def _note(self, outcome: Outcome) -> None:
         seconds, proof = outcome.figures.seconds, self.proof
         proof.deploy_seconds.append(
-            sum(seconds.values()) - sum(seconds.get(k, 0.0) for k in AFTER_VERIFY | PROBING)
+            sum(seconds.values()) - sum(seconds.get(k, 0.0) for k in AFTER_VERIFY | PROBING | WAITING)
         )
         proof.probe_seconds.append(sum(seconds.get(k, 0.0) for k in PROBING))
         for kind, time in seconds.items():

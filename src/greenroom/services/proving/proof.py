@@ -61,7 +61,7 @@ class Kill:
 
 @dataclass(slots=True)
 class Proof:
-    """``deploy_seconds``: up to the confirmation, without launch to ready (``probe_seconds``).
+    """``deploy_seconds``: up to the confirmation, without launch to ready (``probe_seconds``) and without drains.
 
     ``cut_by_kills`` of the tally's losses were in flight on a part when it was killed, and within what it may cost.
     ``across``: long requests that were answered although a switch fell into their time. ``before``: the figures of
