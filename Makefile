@@ -26,7 +26,7 @@ check: setup ## lint, types and the rules between rooms
 	@$(BIN)/mypy
 	@cd $(SHOP) && ../../$(BIN)/mypy
 
-proofs: setup ## the long proofs: 20 deploys under load, every kill, whole
+proofs: setup ## the long proofs: 100 deploys, 100,000 requests, every kill
 	@$(BIN)/python scripts/proofs
 
 screenshots: setup ## pictures of the shop and of the terminal, in build/screenshots

@@ -6,6 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from greenroom import __version__
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.events import Emit, note
+from greenroom.domain.fault import FAULT_VARIABLE, Fault
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import Project
 from greenroom.domain.secret import Secret
@@ -30,11 +32,17 @@ from greenroom.services.target import Target
 
 if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
+    from greenroom.drivers.local.breaking import LocalBreaker
     from greenroom.drivers.postgres.database import Database
 
 FILE = "greenroom.toml"
 STATE = ".greenroom"
 PLATFORM_SECRETS = "_platform"
+
+GATE_SECONDS = 5.0
+"""How long a slot that is never ready is probed in a proof."""
+FAULT_WATCH_SECONDS = 8.0
+"""How long a slot that turns bad in a proof is watched; long enough for some pages a second to show it."""
 
 
 class Wiring:
@@ -61,8 +69,6 @@ class Wiring:
     @property
     def policy(self) -> Policy:
         """The project's policy, with the command's own figures."""
-        from dataclasses import replace
-
         return replace(self.project.policy, **self.override)  # type: ignore[arg-type]
 
     @property
@@ -178,14 +184,31 @@ class Wiring:
 
     def load(self, max_rate: float | None) -> Load:
         """A load on the environment's own public address, with the paths that the project's file names."""
-        from greenroom.drivers.load import Address, Load, Mix
+        from greenroom.drivers.load import EVERY, Address, Load, Mix
 
         paths = self.project.prove
-        mix = Mix(paths.pages, paths.slow, paths.echo, self._static_paths())
+        statics = self._static_paths()
+        mix = Mix(paths.pages, paths.slow, paths.echo, statics, EVERY, stream_path=paths.stream)
         address = Address(
             self.public.host(self.environment), self.public.port, self.layout.ca, self.public.address
         )
         return Load(address, mix, max_rate)
+
+    @property
+    def breaker(self) -> LocalBreaker:
+        """Kills parts, for proofs."""
+        from greenroom.drivers.local.breaking import LocalBreaker
+
+        return LocalBreaker(self.layout, self.machine, self.public.port)
+
+    def planted(self, fault: Fault) -> Target:
+        """The target with a fault planted into whatever is launched on it: a short gate, a watch of some seconds."""
+        other = Wiring(self.folder, self.emit, self.environment)
+        gate = {"probe_timeout": GATE_SECONDS} if fault is Fault.UNREADY else {}
+        other.override = {**self.override, "watch": FAULT_WATCH_SECONDS, **gate}
+        target = other.target
+        planted = {FAULT_VARIABLE: fault.planted(self.clock.now())}
+        return replace(target, app_values={**target.app_values, **planted})
 
     def _static_paths(self) -> tuple[str, ...]:
         """Two hashed files of the live release: they must stay reachable whatever is deployed."""

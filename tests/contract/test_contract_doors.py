@@ -14,6 +14,7 @@ import pytest
 
 from greenroom import __version__
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.fault import FAULT_VARIABLE, Fault, Victim
 from greenroom.domain.inspected import About, Strays
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import App, Role, RoleKind
@@ -22,6 +23,7 @@ from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Mode, Slot, slot_id
 from greenroom.drivers.builds.files import listed, strays
 from greenroom.drivers.ledger.sqlite import SqliteLedger
+from greenroom.drivers.local.breaking import LocalBreaker
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.inspecting import LocalInspector
 from greenroom.drivers.local.jobs import LocalJobs
@@ -30,9 +32,9 @@ from greenroom.drivers.local.lease import LocalLease
 from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.local.stage import LocalStage
 from greenroom.drivers.local.traffic import LocalTraffic
-from greenroom.drivers.memory import MemoryLease, World, memory_doors
+from greenroom.drivers.memory import MemoryBreaker, MemoryLease, World, memory_doors
 from greenroom.drivers.system.real import this_machine
-from greenroom.ports import Inspector, Jobs, Lease, Ledger, Stage, Traffic
+from greenroom.ports import Breaker, Inspector, Jobs, Lease, Ledger, Stage, Traffic
 
 ENV = "production"
 GOOD, UNREADY = "a" * 12, "b" * 12
@@ -56,11 +58,12 @@ class Doors:
     ledger: Ledger
     lease: Lease
     inspector: Inspector
+    breaker: Breaker
     number: int = 0
 
-    def launch(self, release: str = GOOD) -> Slot:
+    def launch(self, release: str = GOOD, **more: str) -> Slot:
         self.number = self.stage.observe(ENV).next_number
-        values = {"SECRET_KEY": Secret("a secret")}
+        values = {"SECRET_KEY": Secret("a secret"), **{key: Secret(value) for key, value in more.items()}}
         return self.stage.launch(ENV, build(release), slot_id(release, self.number), "config", values)
 
 
@@ -83,7 +86,9 @@ def doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "memory":
         world = World(releases={GOOD: build(GOOD), UNREADY: build(UNREADY)}, unready={UNREADY})
         made = memory_doors(world)
-        yield Doors(made.stage, made.traffic, made.jobs, made.ledger, MemoryLease(world), made.inspector)
+        breaker = MemoryBreaker(world)
+        lease = MemoryLease(world)
+        yield Doors(made.stage, made.traffic, made.jobs, made.ledger, lease, made.inspector, breaker)
         return
     yield from local(tmp_path_factory.mktemp("local") / "state", request.getfixturevalue("python"))
 
@@ -114,13 +119,9 @@ def local(root: Path, python: Path) -> Iterator[Doors]:
     ledger = SqliteLedger(root / "ledger.sqlite", machine.clock)
     inspector = LocalInspector(layout, machine.clock, public, 2, lambda id: strays(path(id)))
     try:
+        traffic, lease = LocalTraffic(layout, machine, public), LocalLease(root / "lease.lock", machine)
         yield Doors(
-            stage,
-            LocalTraffic(layout, machine, public),
-            jobs,
-            ledger,
-            LocalLease(root / "lease.lock", machine),
-            inspector,
+            stage, traffic, jobs, ledger, lease, inspector, LocalBreaker(layout, machine, public.port)
         )
     finally:
         control.down(30.0)
@@ -168,6 +169,14 @@ def test_a_slot_can_be_looked_at(doors: Doors) -> None:
     doors.stage.retire(ENV, slot.id)
     assert look.about(ENV, slot.id) == ()
     assert look.ask(ENV, slot.id, "/") is None
+
+
+def test_a_planted_fault_keeps_a_slot_unready(doors: Doors) -> None:
+    slot = doors.launch(**{FAULT_VARIABLE: Fault.UNREADY.planted(this_machine().clock.now())})
+    with pytest.raises(GreenroomError) as caught:
+        doors.stage.probe(ENV, slot.id)
+    assert caught.value.code == "not-ready"
+    doors.stage.retire(ENV, slot.id)
 
 
 def test_deadlines_are_kept(doors: Doors) -> None:
@@ -239,6 +248,22 @@ def test_switching_ends_a_hold(doors: Doors) -> None:
     doors.traffic.forget(ENV)
     for slot in (one, two):
         doors.stage.retire(ENV, slot.id)
+
+
+def test_a_killed_app_is_dead_at_once_and_comes_back(doors: Doors) -> None:
+    with pytest.raises(GreenroomError, match="does not run"):
+        doors.breaker.kill(ENV, Victim.APP)
+    slot = doors.launch()
+    doors.stage.probe(ENV, slot.id)
+    doors.traffic.switch(ENV, slot.id)
+    killed = doors.breaker.kill(ENV, Victim.APP)
+    assert killed.victim is Victim.APP
+    assert killed.connections <= 1, "nobody asks; only the last probe may not have been closed yet"
+    until = this_machine().clock.now() + 20.0
+    while not doors.stage.healthy(ENV, slot.id):
+        assert this_machine().clock.now() < until
+    doors.traffic.forget(ENV)
+    doors.stage.retire(ENV, slot.id)
 
 
 def test_nothing_in_flight_is_drained(doors: Doors) -> None:

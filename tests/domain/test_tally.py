@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greenroom.domain.histogram import histogram, percentile
 from greenroom.domain.tally import (
     EDGE,
     NOBODY,
@@ -20,9 +21,7 @@ from greenroom.domain.tally import (
     attribute,
     first_answer_ms,
     fold,
-    histogram,
     merge,
-    percentile,
 )
 
 durations = st.floats(0, 60_000, allow_nan=False)
@@ -36,6 +35,7 @@ records = st.builds(
     cause=st.none() | st.sampled_from(Cause),
     slot=st.sampled_from([None, "aaaaaaaaaaaa-1", "bbbbbbbbbbbb-2"]),
     reused=st.booleans(),
+    repeats=st.integers(0, 1),
 )
 lists = st.lists(records, max_size=30)
 shares = st.floats(0, 1)
@@ -47,6 +47,7 @@ def test_a_fold_counts_every_request_once(seen: list[Record]) -> None:
     assert tally.requests == len(seen) == sum(tally.by_kind.values()) == sum(tally.by_slot.values())
     assert tally.lost == len(tally.losses) == sum(r.lost for r in seen)
     assert tally.app_errors == sum(r.app_error for r in seen)
+    assert tally.repeated == sum(r.repeats for r in seen)
     assert tally.lost + tally.app_errors == sum(r.cause is not None for r in seen)
 
 

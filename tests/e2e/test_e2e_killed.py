@@ -161,6 +161,23 @@ def test_a_killed_part_comes_back(shop: Shop, part: str) -> None:
     eventually(back)
 
 
+def test_the_way_back_may_lead_to_a_slot_that_was_started_again(shop: Shop) -> None:
+    """That its process ended once says nothing about now."""
+    eventually(lambda: at_rest(shop))
+    live = shop.live()
+    before = shop.unit_pid(f"web-{live}")
+    kill(before)
+
+    def back() -> None:
+        assert shop.unit_pid(f"web-{live}") != before
+        at_rest(shop)
+
+    eventually(back)
+    shop.json("restart", "--no-watch")
+    assert shop.json("rollback")["serving"] == live
+    eventually(lambda: at_rest(shop))
+
+
 def test_the_edge_killed_refuses_nobody(shop: Shop) -> None:
     """Connections wait in the queue of the sockets that the keeper holds; only what was in flight is cut."""
     keeper = shop.unit_pid("edge")

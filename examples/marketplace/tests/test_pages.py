@@ -51,6 +51,7 @@ def test_an_empty_shop_is_still_a_shop(browser: Browser) -> None:
         "/media/no/such",
         "/media/%2e%2e/private",
         "/slow",
+        "/stream",
     ],
 )
 def test_what_is_not_there_is_404(browser: Browser, stock: Stock, path: str) -> None:
@@ -138,6 +139,20 @@ def test_slow_page_only_when_asked_for(env: dict[str, str], monkeypatch: pytest.
     for given in ("2", "900", "-3", "nan", "words"):
         assert app.test_client().get(f"/slow?s={given}").status_code == 200
     assert slept == [2.0, 35.0, 0.0, 0.0, 1.0]
+    app.extensions["shop.db"].engine.dispose()
+
+
+def test_stream_comes_in_pieces(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("shop.web.operations.time.sleep", slept.append)
+    monkeypatch.setenv("SHOP_SLOW_PAGE", "1")
+    app = create_app()
+    answer = app.test_client().get("/stream?s=0.3", buffered=False)
+    pieces = [bytes(piece).decode() for piece in answer.iter_encoded()]
+    answer.close()
+    assert pieces == ["line 1 of 3\n", "line 2 of 3\n", "line 3 of 3\n", "the end\n"]
+    assert slept == [0.1] * 3
+    assert answer.content_length is None
     app.extensions["shop.db"].engine.dispose()
 
 

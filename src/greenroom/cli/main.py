@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "maintenance": ("live", "Show the public the maintenance page, or end it."),
     "logs": ("inside", "Read or follow the log of a part."),
     "run": ("inside", "Run a command in the live release."),
-    "prove": ("inside", "Deploy again and again under load and count what is lost."),
+    "prove": ("proving", "Deploy, fail, roll back and kill under load; count what is lost."),
     "ledger": ("inside", "Show or verify the history."),
     "trust": ("inside", "Explain how to trust the certificate; print or write it."),
     "unlock": ("inside", "Say who holds the lock, and end them."),

@@ -100,7 +100,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         policy=Policy(**{**policy, "worse": Worse(**policy["worse"])}),
         edge=Edge(**file.edge.model_dump()),
         database=DatabaseLimits(**file.database.model_dump()),
-        prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo),
+        prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
     )
 
 

@@ -79,6 +79,7 @@ class ProvePaths:
     pages: tuple[str, ...] = ("/",)
     slow: str | None = None
     echo: str | None = None
+    stream: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

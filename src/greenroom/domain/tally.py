@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from greenroom.domain.histogram import Histogram, histogram
+
 EDGE = "edge"
 """Stands in ``Tally.by_slot`` for answers that no slot signed: static files, and errors of the edge itself."""
 NOBODY = "nobody"
 """Stands in ``Tally.by_slot`` for requests that nobody answered."""
 _Key = TypeVar("_Key")
-_GROWTH = 1.01
-_SHORTEST_MS = 0.001
 
 
 class Kind(StrEnum):
-    """How a client asks."""
+    """How a client asks.
+
+    UPLOAD is chunked, DRIP announces its length and then sends slowly, STREAM gets its answer in pieces, LONG outlasts
+    several deploys; H2 and H2_SLOW share one HTTP/2 connection with others.
+    """
 
     GET = "get"
     FRESH = "fresh"
@@ -28,11 +31,16 @@ class Kind(StrEnum):
     SLOW = "slow"
     UPLOAD = "upload"
     STATIC = "static"
+    STREAM = "stream"
+    DRIP = "drip"
+    LONG = "long"
+    H2 = "h2"
+    H2_SLOW = "h2_slow"
 
     @property
     def slow_on_purpose(self) -> bool:
         """Whether the request lasts by design, so that its duration says nothing about latency."""
-        return self in (Kind.SLOW, Kind.UPLOAD)
+        return self not in (Kind.GET, Kind.FRESH, Kind.POST, Kind.STATIC, Kind.H2)
 
 
 class Cause(StrEnum):
@@ -53,7 +61,8 @@ class Record:
     """One request: began at ``start_s`` (monotonic seconds), lasted ``duration_ms`` to the last byte or the loss.
 
     ``status`` and ``slot`` (the answer's X-Release) are known as far as the answer came; ``reused`` tells
-    whether it went out on a connection that had carried a request before.
+    whether it went out on a connection that had carried a request before. ``repeats``: how often it was sent
+    again because the server promised not to have seen it (HTTP/2 alone: RFC 9113, sections 6.8 and 8.7).
     """
 
     start_s: float
@@ -64,6 +73,7 @@ class Record:
     cause: Cause | None = None
     slot: str | None = None
     reused: bool = False
+    repeats: int = 0
 
     @property
     def end_s(self) -> float:
@@ -79,6 +89,11 @@ class Record:
             and self.status is not None
             and self.status >= 500
         )
+
+    @property
+    def prompt(self) -> bool:
+        """Whether its duration counts as latency: answered, not lost, not slow on purpose."""
+        return self.status is not None and not self.lost and not self.kind.slow_on_purpose
 
     @property
     def lost(self) -> bool:
@@ -114,33 +129,12 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Histogram:
-    """Durations in buckets that grow by 1 %: percentiles are right to 1 %, merging two loses nothing more."""
-
-    buckets: Mapping[int, int] = field(default_factory=dict)
-    max_ms: float = 0.0
-
-    @property
-    def count(self) -> int:
-        """How many durations are in it."""
-        return sum(self.buckets.values())
-
-    def percentile(self, share: float) -> float:
-        """Milliseconds that ``share`` (0 to 1) of the durations do not exceed, up to 1 % more; 0 if empty."""
-        remaining = max(1, math.ceil(share * self.count))
-        for bucket in sorted(self.buckets):
-            remaining -= self.buckets[bucket]
-            if remaining <= 0:
-                return float(min(self.max_ms, _GROWTH ** (bucket + 1)))
-        return 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Tally:
     """What a load saw. Only answered requests that are not slow on purpose count for ``latency``.
 
     ``by_kind`` and ``by_slot`` (with EDGE and NOBODY) each sum to ``requests``. ``unfinished`` requests were
     given up by the load itself when it stopped; they are in no other figure. ``notes`` say what was not tried.
+    ``repeated`` requests were sent twice, as a browser does when an HTTP/2 server says it has not seen the first.
     """
 
     requests: int = 0
@@ -152,6 +146,7 @@ class Tally:
     by_slot: Mapping[str, int] = field(default_factory=dict)
     unfinished: int = 0
     notes: tuple[str, ...] = ()
+    repeated: int = 0
 
     @property
     def p50_ms(self) -> float:
@@ -169,32 +164,11 @@ class Tally:
         return self.latency.max_ms
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that ``share`` (0 to 1) of all values do not exceed (nearest rank).
-
-    Raises ValueError when there are no values or the share is outside 0 to 1.
-    """
-    if not values:
-        raise ValueError("no values, no percentile")
-    if not 0 <= share <= 1:
-        raise ValueError(f"a share lies between 0 and 1, not at {share}")
-    return sorted(values)[max(1, math.ceil(share * len(values))) - 1]
-
-
-def histogram(durations_ms: Iterable[float]) -> Histogram:
-    """Sort durations in milliseconds into buckets."""
-    values = [max(value, _SHORTEST_MS) for value in durations_ms]
-    buckets = Counter(math.floor(math.log(value, _GROWTH)) for value in values)
-    return Histogram(dict(buckets), max(values, default=0.0))
-
-
 def fold(records: Iterable[Record], phases: Sequence[Phase] = ()) -> Tally:
     """Fold records into a tally; each loss is attributed to its phase."""
     seen = list(records)
     losses = [_loss(record, phases) for record in seen if record.lost]
-    prompt = [
-        r.duration_ms for r in seen if r.status is not None and not r.lost and not r.kind.slow_on_purpose
-    ]
+    prompt = [r.duration_ms for r in seen if r.prompt]
     return Tally(
         requests=len(seen),
         lost=len(losses),
@@ -202,7 +176,8 @@ def fold(records: Iterable[Record], phases: Sequence[Phase] = ()) -> Tally:
         losses=tuple(sorted(losses, key=_when)),
         latency=histogram(prompt),
         by_kind=dict(Counter(record.kind.value for record in seen)),
-        by_slot=dict(Counter(_answered_by(record) for record in seen)),
+        by_slot=dict(Counter(answered_by(record) for record in seen)),
+        repeated=sum(record.repeats for record in seen),
     )
 
 
@@ -220,6 +195,7 @@ def merge(one: Tally, other: Tally) -> Tally:
         by_slot=_add(one.by_slot, other.by_slot),
         unfinished=one.unfinished + other.unfinished,
         notes=tuple(sorted({*one.notes, *other.notes})),
+        repeated=one.repeated + other.repeated,
     )
 
 
@@ -260,7 +236,8 @@ def _phase(loss: Loss, phases: Sequence[Phase]) -> str | None:
     return next((p.name for p in reversed(phases) if p.start_s <= at_s < p.end_s), None)
 
 
-def _answered_by(record: Record) -> str:
+def answered_by(record: Record) -> str:
+    """Who answered: a slot, EDGE or NOBODY."""
     if record.slot is not None:
         return record.slot
     return NOBODY if record.status is None else EDGE

@@ -4,6 +4,7 @@ No pod, pid, port or path goes through them. Every verb is idempotent and blocks
 A door that fails raises :class:`greenroom.domain.errors.GreenroomError`.
 """
 
+from greenroom.ports.breaking import Breaker, Killed
 from greenroom.ports.doors import Clock, Doors
 from greenroom.ports.inspecting import Inspector
 from greenroom.ports.keeping import Builder, Entry, Holder, Lease, Ledger, Load
@@ -26,6 +27,7 @@ from greenroom.ports.running import (
 )
 
 __all__ = [
+    "Breaker",
     "Builder",
     "Clock",
     "Done",
@@ -35,6 +37,7 @@ __all__ = [
     "Holder",
     "Inspector",
     "Jobs",
+    "Killed",
     "Lease",
     "Ledger",
     "Load",

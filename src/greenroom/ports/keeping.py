@@ -94,6 +94,9 @@ class Load(Protocol):
     def now(self) -> float:
         """This moment in the seconds of the records."""
 
+    def since(self, moment_s: float) -> tuple[Record, ...]:
+        """Every request that has ended since that moment, in the seconds of the records."""
+
     @property
     def records(self) -> tuple[Record, ...]:
         """Every request that has ended."""

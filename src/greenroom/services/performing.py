@@ -130,9 +130,6 @@ class _Performer:
         target = self.target
         release = self._release(step.release)
         done = target.doors.jobs.migrate(target.environment, release, target.values())
-        if done.attached and done.exit == 0 and target.observe().pending(release):
-            # It had ended unheard, before the database was removed and made anew.
-            done = target.doors.jobs.migrate(target.environment, release, target.values())
         if done.exit != 0 or target.observe().pending(release):
             raise GreenroomError(
                 "migration-failed",
@@ -169,7 +166,7 @@ class _Performer:
         switched = target.doors.traffic.switch(env, step.slot)
         self.figures.switch_ms.append(switched.switch_ms)
         self.figures.commit_ms.append(switched.commit_ms)
-        target.doors.ledger.append(env, "switched", slot=step.slot, previous=step.previous)
+        target.doors.ledger.append(env, "switched", slot=step.slot, previous=step.previous, began=now)
         return f"{switched.switch_ms:.2f} ms"
 
     def _confirm(self, step: Confirm) -> str:

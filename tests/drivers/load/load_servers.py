@@ -153,6 +153,12 @@ def honest(stage: Stage, link: socket.socket, asked: Asked) -> bool:
         )
     elif asked.path.startswith("/static"):
         answer(link, b"body {}")
+    elif asked.path == "/stream":
+        link.sendall(f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{signed}\r\n\r\n".encode())
+        for _ in range(5):
+            link.sendall(b"5\r\nhello\r\n")
+            stage.over.wait(0.01)
+        link.sendall(b"0\r\n\r\n")
     elif asked.path == "/chunked":
         head = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{signed}\r\n\r\n"
         link.sendall(head.encode() + b"5\r\nhello\r\n")
@@ -183,6 +189,15 @@ def truncate_chunked(stage: Stage, link: socket.socket, asked: Asked) -> bool:
 
 def truncate_head(stage: Stage, link: socket.socket, asked: Asked) -> bool:
     link.sendall(b"HTTP/1.1 200 OK\r\nContent-Le")
+    return False
+
+
+def stream_cut(stage: Stage, link: socket.socket, asked: Asked) -> bool:
+    """A stream that flows for a while and then ends without its end."""
+    link.sendall(f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Release: {stage.slot}\r\n\r\n".encode())
+    for _ in range(5):
+        link.sendall(b"5\r\nhello\r\n")
+        stage.over.wait(0.01)
     return False
 
 
@@ -255,7 +270,7 @@ def notify_after_answer(stage: Stage, link: socket.socket, asked: Asked) -> bool
 SINS: dict[str, Sin] = {
     sin.__name__: sin
     for sin in (
-        reset, eof, truncate, truncate_chunked, truncate_head, wrong_body, nonsense, longer, hang, bad_gateway,
+        reset, eof, truncate, truncate_chunked, truncate_head, stream_cut, wrong_body, nonsense, longer, hang, bad_gateway,
         app_error, not_found, redirect, interim, until_end, close_after_answer, notify_after_answer,
     )
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import socket
 import struct
@@ -16,14 +17,22 @@ from load_keys import Keys, make_keys
 from load_servers import SLOT, Asked, on_stage
 
 from greenroom.domain.tally import Cause, Kind, Record
-from greenroom.drivers.load.asks import asks
+from greenroom.drivers.load.asks import asks, lasting
 from greenroom.drivers.load.client import Client
 from greenroom.drivers.load.mix import Address, Mix
 from greenroom.drivers.load.wire import Dialer, cause_of
 
 MIX = Mix(
-    paths=("/", "/chunked"), slow_path="/slow", echo_path="/echo", static_paths=("/static/a",), upload_s=0.1
+    paths=("/", "/chunked"),
+    slow_path="/slow",
+    echo_path="/echo",
+    static_paths=("/static/a",),
+    upload_s=0.1,
+    stream_path="/stream",
+    drip_s=0.1,
+    long_s=0.2,
 )
+KINDS = [kind for kind in Kind if kind not in (Kind.H2, Kind.H2_SLOW)]
 
 
 @contextmanager
@@ -73,13 +82,13 @@ LOSING = [
 
 @pytest.mark.parametrize(("sin", "cause"), LOSING)
 @pytest.mark.parametrize("secure", [False, True])
-@pytest.mark.parametrize("kind", [Kind.GET, Kind.POST, Kind.UPLOAD])
+@pytest.mark.parametrize("kind", [Kind.GET, Kind.POST, Kind.UPLOAD, Kind.STREAM, Kind.DRIP, Kind.LONG])
 def test_each_loss_has_its_cause(sin: str, cause: Cause, secure: bool, kind: Kind, keys: Keys) -> None:
     record = ask_once(kind, sin, keys if secure else None)
     assert (record.cause, record.lost, record.app_error) == (cause, True, False)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("secure", [False, True])
 def test_an_honest_answer_is_good(kind: Kind, secure: bool, keys: Keys) -> None:
     record = ask_once(kind, None, keys if secure else None)
@@ -91,7 +100,28 @@ def test_a_slow_page_is_told_how_long() -> None:
     assert ask_once(Kind.SLOW, None).path == "/slow?s=2"
 
 
-@pytest.mark.parametrize("kind", [Kind.POST, Kind.UPLOAD])
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [("/slow", "/slow?s=30"), ("/slow?s=2", "/slow?s=30"), ("/slow?a=b&s=1&c", "/slow?a=b&c&s=30")],
+)
+def test_a_slow_page_is_asked_for_its_time(path: str, asked: str) -> None:
+    assert lasting(path, 30.0) == asked
+
+
+def test_without_a_slow_page_a_long_request_is_a_long_upload() -> None:
+    bare = dataclasses.replace(MIX, slow_path=None)
+    request = next(asks(Kind.LONG, bare, "shop", 0))
+    assert request.path == "/echo"
+    assert request.gap_s * (len(request.pieces) - 1) == pytest.approx(0.2)
+    assert f"Content-Length: {sum(map(len, request.pieces[1:]))}".encode() in request.pieces[0]
+
+
+def test_a_stream_that_ends_in_the_middle_is_lost() -> None:
+    record = ask_once(Kind.STREAM, "stream_cut")
+    assert (record.cause, record.status, record.duration_ms >= 40) == (Cause.TRUNCATED, 200, True)
+
+
+@pytest.mark.parametrize("kind", [Kind.POST, Kind.UPLOAD, Kind.DRIP])
 def test_a_wrong_echo_is_lost(kind: Kind) -> None:
     assert ask_once(kind, "wrong_body").cause is Cause.WRONG_BODY
 

@@ -13,9 +13,9 @@ import pytest
 from load_keys import make_keys
 from load_servers import SLOT, Asked, Stage, on_stage
 
-from greenroom.domain.tally import EDGE, NOBODY, Cause, Kind, Phase, Tally
+from greenroom.domain.tally import EDGE, NOBODY, Cause, Kind, Phase, Record, Tally
 from greenroom.drivers.load import Address, Clients, Load, LoadError, Mix
-from greenroom.drivers.load.load import Pace
+from greenroom.drivers.load.pace import Pace, Recorder
 
 PAGES = Mix(paths=("/", "/chunked"), clients=Clients(get=4, fresh=3))
 ALL = Mix(
@@ -23,10 +23,15 @@ ALL = Mix(
     slow_path="/slow",
     echo_path="/echo",
     static_paths=("/static/a",),
-    clients=Clients(get=2, fresh=2, post=2, slow=1, upload=1, static=1),
+    clients=Clients(get=2, fresh=2, post=2, slow=1, upload=1, static=1, stream=1, drip=1, long=1),
     slow_s=0.1,
     upload_s=0.05,
+    stream_path="/stream",
+    drip_s=0.05,
+    long_s=0.1,
+    rest_s=0.1,
 )
+HTTP1 = {kind.value for kind in Kind if kind not in (Kind.H2, Kind.H2_SLOW)}
 
 
 def run(stage: Stage, mix: Mix, sins: int = 0, requests: int = 100, timeout_s: float = 20.0) -> Tally:
@@ -68,7 +73,7 @@ def test_wrong_echoes_are_counted_once() -> None:
     with on_stage(lambda a: "wrong_body" if a.method == "POST" and a.number % 3 == 0 else None) as stage:
         tally = run(stage, ALL, sins=10)
         assert Counter(loss.cause for loss in tally.losses) == {Cause.WRONG_BODY: stage.sins["wrong_body"]}
-        assert {loss.kind for loss in tally.losses} <= {Kind.POST, Kind.UPLOAD}
+        assert {loss.kind for loss in tally.losses} <= {Kind.POST, Kind.UPLOAD, Kind.DRIP}
 
 
 def test_errors_of_the_release_are_told_apart() -> None:
@@ -89,7 +94,7 @@ def test_an_honest_server_loses_nothing() -> None:
     with on_stage() as stage:
         tally = run(stage, ALL, requests=500)
         assert (tally.lost, tally.app_errors, tally.losses, tally.notes) == (0, 0, (), ())
-        assert set(tally.by_kind) == {kind.value for kind in Kind}
+        assert set(tally.by_kind) == HTTP1
         assert set(tally.by_slot) == {SLOT, EDGE}
         assert tally.by_slot[EDGE] == tally.by_kind["static"]
         assert 0 < tally.p50_ms <= tally.p99_ms <= tally.max_ms
@@ -168,6 +173,27 @@ def test_a_rate_is_not_exceeded() -> None:
         assert max(record.start_s for record in load.records) - began >= (stage.requests - 1) * 0.01 - 0.001
 
 
+def test_a_long_client_rests_and_then_asks_again() -> None:
+    mix = Mix(slow_path="/slow", clients=Clients(0, 0, 0, 0, 0, 0, long=2), long_s=0.1, rest_s=0.5)
+    with on_stage() as stage:
+        load = Load(Address("shop.localhost", stage.port), mix)
+        load.start()
+        stage.wait_for(lambda s: s.requests >= 4)
+        load.stop()
+        starts = sorted(record.start_s for record in load.records)
+        assert {record.kind for record in load.records} == {Kind.LONG}
+        assert starts[2] - starts[0] >= 0.5
+        assert starts[1] - starts[0] >= 0.25
+
+
+def test_what_ended_lately_is_found() -> None:
+    recorder = Recorder()
+    for number in range(100):
+        recorder.add(Record(float(number), 500.0, Kind.GET, "/", 200))
+    assert [r.start_s for r in recorder.since(97.0)] == [97.0, 98.0, 99.0]
+    assert recorder.since(200.0) == ()
+
+
 def test_turns_are_given_in_time_and_end_with_the_stop() -> None:
     stopped = threading.Event()
     pace = Pace(1000, stopped)
@@ -214,7 +240,9 @@ def test_a_mix_that_cannot_be_asked_is_refused(paths: tuple[str, ...]) -> None:
         Mix(paths=paths)
 
 
-@pytest.mark.parametrize("clients", [Clients(0, 0, 0, 0, 0, 0), Clients(get=-1), Clients(0, 0, 3, 0, 0, 0)])
+@pytest.mark.parametrize(
+    "clients", [Clients(0, 0, 0, 0, 0, 0), Clients(get=-1), Clients(0, 0, 3, 0, 0, 0, long=2)]
+)
 def test_a_mix_without_clients_is_refused(clients: Clients) -> None:
     with pytest.raises(ValueError, match="client"):
         dataclasses.replace(PAGES, clients=clients)

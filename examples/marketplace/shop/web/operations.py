@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from typing import cast
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
@@ -15,6 +16,7 @@ from shop.web.context import s3, settings
 
 bp = Blueprint("operations", __name__)
 SLOWEST = 35.0
+STREAM_GAP = 0.1
 
 
 @bp.get("/healthz")
@@ -49,9 +51,27 @@ def media_file(key: str) -> ResponseReturnValue:
 @bp.get("/slow")
 def slow() -> ResponseReturnValue:
     """Answers after `s` seconds (at most 35), for proofs under load. Off unless SHOP_SLOW_PAGE=1."""
+    seconds = _wanted_seconds()
+    time.sleep(seconds)
+    return Response(f"slept {seconds:g} s\n", mimetype="text/plain")
+
+
+@bp.get("/stream")
+def stream() -> ResponseReturnValue:
+    """Answers in pieces, one line every tenth of a second for `s` seconds (at most 35). Off like /slow."""
+    lines = round(_wanted_seconds() / STREAM_GAP)
+    return Response(_lines(lines), mimetype="text/plain")
+
+
+def _lines(count: int) -> Iterator[str]:
+    for number in range(1, count + 1):
+        time.sleep(STREAM_GAP)
+        yield f"line {number} of {count}\n"
+    yield "the end\n"
+
+
+def _wanted_seconds() -> float:
     if not settings().slow_page:
         abort(404)
     seconds = request.args.get("s", 1.0, type=float)
-    seconds = 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), SLOWEST)
-    time.sleep(seconds)
-    return Response(f"slept {seconds:g} s\n", mimetype="text/plain")
+    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), SLOWEST)

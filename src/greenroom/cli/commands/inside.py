@@ -1,4 +1,4 @@
-"""logs, run, ledger, trust, unlock, completion, due (and prove, which has a file of its own)."""
+"""logs, run, ledger, trust, unlock, completion, due."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from greenroom.cli.commands.proving import prove
 from greenroom.cli.session import Session, pass_session
 from greenroom.domain.errors import Exit
 
-__all__ = ["completion", "due", "ledger", "logs", "prove", "run", "trust", "unlock"]
+__all__ = ["completion", "due", "ledger", "logs", "run", "trust", "unlock"]
 
 
 @click.command()

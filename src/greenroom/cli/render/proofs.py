@@ -1,32 +1,90 @@
-"""What a proof found."""
+"""What a proof found, as text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from greenroom.services.proving import Proof
 
+ROWS = (
+    ("requests", "requests", ""),
+    ("lost", "lost", ""),
+    ("of these cut by a kill", "cut_by_kills", ""),
+    ("errors of the app itself", "app_errors", ""),
+    ("asked again (HTTP/2)", "repeated", ""),
+    ("deploys", "deploys", ""),
+    ("migrations", "migrations", ""),
+    ("cut by a drain", "cut", ""),
+    ("long ones across a switch", "across", ""),
+    ("switch", "switch_ms", "ms"),
+    ("durable", "commit_ms", "ms"),
+    ("first answer", "first_answer_ms", "ms"),
+    ("p50", "latency_ms.p50", "ms"),
+    ("p99", "latency_ms.p99", "ms"),
+    ("p99 in 10 s after a switch", "after_switch_p99_ms.median", "ms"),
+    ("  the worst", "after_switch_p99_ms.worst", "ms"),
+    ("deploy until confirmed", "deploy_s", "s"),
+    ("the app, until ready", "probe_s", "s"),
+    ("rollback", "rollback_s", "s"),
+    ("in all", "seconds", "s"),
+)
+"""Label, where it is in the figures, unit. Times of deploys are medians."""
 
-def as_json(proof: Proof) -> dict[str, Any]:
-    """The figures, and each loss."""
-    return {**proof.to_json(), "losses": proof.losses()}
+
+def table(proof: Proof) -> list[tuple[str, str, str]]:
+    """Label, this proof, the one before it (empty when there is none)."""
+    now, before = proof.to_json(), proof.before or {}
+    return [(label, _shown(now, path, unit), _shown(before, path, unit)) for label, path, unit in ROWS]
 
 
 def as_text(proof: Proof) -> str:
-    """A screen of figures; losses one by one."""
-    f = proof.to_json()
-    latency = f["latency_ms"]
-    lines = [
-        f"{f['requests']} requests, {f['lost']} lost, {f['app_errors']} errors of the app itself",
-        f"in {f['deploys']} deploys with {f['migrations']} migration(s), and a rollback",
-        f"switch {f['switch_ms']} ms, durable in {f['commit_ms']} ms, first answer {f['first_answer_ms']} ms (medians)",
-        f"a deploy took {f['deploy_s']} s until confirmed, and {f['probe_s']} s for the app to be ready (medians)",
-        f"the rollback took {f['rollback_s']} s",
-        f"latency p50 {latency['p50']} ms, p99 {latency['p99']} ms, max {latency['max']} ms; {f['cut']} request(s) cut",
+    """A screen: the verdict, the figures beside the last ones, what was broken or lost, one by one."""
+    width = max(len(label) for label, _, _ in table(proof))
+    head = f"{'':{width}}  {'now':>12}" + (f"  {'before':>12}" if proof.before else "")
+    rows = [
+        f"{label:{width}}  {now:>12}" + (f"  {before:>12}" if proof.before else "")
+        for label, now, before in table(proof)
     ]
-    lines += [f"note: {n}" for n in f["notes"]]
-    for loss in proof.tally.losses:
-        lines.append(
-            f"LOST {loss.kind} {loss.path}: {loss.cause} {loss.status or ''} during {loss.phase or 'no phase'}"
+    phases = [
+        f"{'kept  ' if c.kept else 'BROKEN'} {c.name}: {c.told}"
+        for c in proof.chapters
+        if _telling(c.name, c.kept)
+    ]
+    notes = [f"note: {n}" for n in proof.tally.notes]
+    return "\n".join([verdict(proof), "", head, *rows, "", *phases, *notes, *_losses(proof)])
+
+
+def verdict(proof: Proof) -> str:
+    """One line."""
+    if proof.interrupted:
+        return f"interrupted after {proof.seconds:.0f} s; these are the figures so far"
+    if proof.kept:
+        return "every promise was kept" + (
+            f"; {proof.cut_by_kills} cut by kills" if proof.cut_by_kills else ""
         )
-    return "\n".join(lines)
+    what = [f"{proof.unexplained} request(s) lost"] if proof.unexplained else []
+    what += [f"{len(proof.broken)} phase(s) came out otherwise than promised"] if proof.broken else []
+    return "NOT KEPT: " + ", ".join(what)
+
+
+def _telling(name: str, kept: bool) -> bool:
+    """Good deploys are many and alike."""
+    return not kept or not name.startswith("deploy")
+
+
+def _losses(proof: Proof) -> list[str]:
+    return [
+        f"LOST {x.kind} {x.path}: {x.cause} {x.status or ''} during {x.phase or 'no phase'}, {x.lasted_ms:.0f} ms old"
+        for x in proof.tally.losses
+    ]
+
+
+def _shown(figures: Mapping[str, Any], path: str, unit: str) -> str:
+    found: Any = figures
+    for step in path.split("."):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    if found is None:
+        return "" if not figures else "-"
+    text = f"{found:,}" if isinstance(found, int) else f"{found:,.2f}".rstrip("0").rstrip(".")
+    return f"{text} {unit}".rstrip()

@@ -46,7 +46,7 @@ class Client:
             wire = self._wire if reused and self._wire else self._open(deadline)
             answer = Answer(lambda: wire.receive(deadline), lambda: wire.ragged)
             self._exchange(wire, request, answer, deadline)
-            cause = verdict(request, answer)
+            cause = verdict(request.sha256, answer.status, answer.body)
         except Cut as cut:
             cause = cut.cause
         duration_ms = (time.monotonic() - start) * 1000
@@ -98,12 +98,12 @@ class Client:
             self.close()
 
 
-def verdict(request: Request, answer: Answer) -> Cause | None:
-    """Judge a complete answer: 2xx or 3xx is good, an echo must be 2xx and name the digest that was sent."""
-    limit = 400 if request.sha256 is None else 300
-    if answer.status is None or not 200 <= answer.status < limit:
+def verdict(sha256: str | None, status: int | None, body: bytes) -> Cause | None:
+    """Judge a complete answer: 2xx or 3xx is good; an echo (``sha256``) must be 2xx and name the digest sent."""
+    limit = 400 if sha256 is None else 300
+    if status is None or not 200 <= status < limit:
         return Cause.STATUS
-    if request.sha256 is not None and _echoed(answer.body) != request.sha256:
+    if sha256 is not None and _echoed(body) != sha256:
         return Cause.WRONG_BODY
     return None
 

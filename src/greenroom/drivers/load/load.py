@@ -5,77 +5,32 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from greenroom.domain.tally import Kind, Phase, Record, Tally, attribute, fold, merge
-from greenroom.drivers.load.asks import asks
+from greenroom.domain.errors import GreenroomError
+from greenroom.domain.tally import Kind, Phase, Record, Tally, attribute
+from greenroom.drivers.load.asks import asks, h2_lanes
 from greenroom.drivers.load.client import Client
+from greenroom.drivers.load.h2_client import Multiplexed
 from greenroom.drivers.load.mix import Address, Mix
+from greenroom.drivers.load.pace import Pace, Recorder
+from greenroom.drivers.load.single import Single
 from greenroom.drivers.load.wire import Dialer
 
-LOSS_PAUSE_S = 0.02
-"""A client pauses this long after a loss, so that a dead edge does not make it spin."""
 _ABORT_S = 2.0
+LONG_PATIENCE = 3.0
+"""A request that lasts long on purpose may take this many times its length: the edge may have to ask anew."""
 
 
-class LoadError(RuntimeError):
+class LoadError(GreenroomError):
     """The load itself failed, for instance for want of free ports: what it saw proves nothing."""
 
-
-class Pace:
-    """Lets at most ``max_rate`` requests a second begin, over all clients; None means as fast as they can."""
-
-    def __init__(self, max_rate: float | None, stopped: threading.Event) -> None:
-        self._gap_s = 1 / max_rate if max_rate else 0.0
-        self._stopped = stopped
-        self._lock = threading.Lock()
-        self._next = 0.0
-
-    def take(self) -> bool:
-        """Wait for one's turn; False when the load was stopped meanwhile."""
-        if not self._gap_s:
-            return not self._stopped.is_set()
-        with self._lock:
-            now = time.monotonic()
-            turn = max(now, self._next)
-            self._next = turn + self._gap_s
-        return not self._stopped.wait(turn - now)
-
-
-class Recorder:
-    """Collects records from all threads until it is closed; folds each only once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._records: list[Record] = []
-        self._folded = 0
-        self._tally = Tally()
-        self._closed = False
-
-    def add(self, record: Record) -> None:
-        """Keep the record, unless the recorder is closed."""
-        with self._lock:
-            if not self._closed:
-                self._records.append(record)
-
-    def close(self) -> None:
-        """Ignore what comes from now on."""
-        with self._lock:
-            self._closed = True
-
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """All records so far, in the order of their ends."""
-        with self._lock:
-            return tuple(self._records)
-
-    def tally(self) -> Tally:
-        """The tally of all records so far; costs only the records since the last call."""
-        with self._lock:
-            fresh = self._records[self._folded :]
-            self._folded = len(self._records)
-            self._tally = merge(self._tally, fold(fresh))
-            return self._tally
+    def __init__(self, why: Exception) -> None:
+        super().__init__(
+            "load-failed",
+            f"the load could not ask: {why}",
+            "nothing is proven; see to it that this machine has free ports and files, and prove again",
+        )
 
 
 class Load:
@@ -90,17 +45,12 @@ class Load:
     ) -> None:
         if timeout_s <= 0 or (max_rate is not None and max_rate <= 0):
             raise ValueError("rate and timeout must be positive")
-        self._mix, self._timeout_s = mix, timeout_s
+        self._mix, self._address, self._timeout_s = mix, address, timeout_s
         self._stopped = threading.Event()
         self._pace = Pace(max_rate, self._stopped)
         self._recorder = Recorder()
         self._broken: Exception | None = None
-        dialer = Dialer(address)
-        self._clients = [
-            _client(kind, number, mix, address, dialer, timeout_s)
-            for kind, count in mix.crew()
-            for number in range(count)
-        ]
+        self._clients = list(self._crew())
         self._threads = [
             threading.Thread(target=self._run, args=(client,), name=f"load-{number}", daemon=True)
             for number, client in enumerate(self._clients)
@@ -111,6 +61,10 @@ class Load:
     def records(self) -> tuple[Record, ...]:
         """Every request that has ended so far, in the order of their ends."""
         return self._recorder.records
+
+    def since(self, moment_s: float) -> tuple[Record, ...]:
+        """Every request that has ended since that moment, in the order of their ends."""
+        return self._recorder.since(moment_s)
 
     def now(self) -> float:
         """This moment in the seconds of the records and phases."""
@@ -124,10 +78,8 @@ class Load:
     def snapshot(self, phases: Sequence[Phase] = ()) -> Tally:
         """What the load has seen so far; cheap enough to ask every second. Raises LoadError."""
         if self._broken:
-            raise LoadError(f"the load could not ask: {self._broken}") from self._broken
-        tally = dataclasses.replace(
-            self._recorder.tally(), notes=self._mix.notes(), unfinished=self._unfinished
-        )
+            raise LoadError(self._broken) from self._broken
+        tally = dataclasses.replace(self._recorder.tally(), notes=self._notes(), unfinished=self._unfinished)
         return attribute(tally, phases) if phases else tally
 
     def stop(self, timeout: float | None = None, phases: Sequence[Phase] = ()) -> Tally:
@@ -137,10 +89,10 @@ class Load:
         as ``unfinished``, neither good nor lost. Raises LoadError when the load itself failed. May be repeated.
         """
         self._stopped.set()
-        self._join(self._timeout_s + 1 if timeout is None else timeout)
+        self._join(self._longest_s() + 1 if timeout is None else timeout)
         self._recorder.close()
         alive = [c for c, t in zip(self._clients, self._threads, strict=True) if t.is_alive()]
-        self._unfinished = self._unfinished or len(alive)
+        self._unfinished = self._unfinished or sum(client.in_flight for client in alive)
         for client in alive:
             client.abort()
         self._join(_ABORT_S)
@@ -152,23 +104,44 @@ class Load:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _run(self, client: Client) -> None:
+    def _run(self, client: Single | Multiplexed) -> None:
         try:
-            while self._pace.take():
-                record = client.ask()
-                self._recorder.add(record)
-                if record.lost:
-                    self._stopped.wait(LOSS_PAUSE_S)
+            client.run()
         except Exception as error:  # noqa: BLE001 - whatever it was, the proof is void
             # A client that dies silently would make a load that proves less than it claims.
             self._broken = self._broken or error
             self._stopped.set()
-        finally:
-            client.close()
 
+    def _crew(self) -> Iterator[Single | Multiplexed]:
+        mix, authority = self._mix, self._address.authority
+        dialer = Dialer(self._address)
+        for kind, count in mix.crew():
+            for number in range(count):
+                if kind is Kind.H2 and self._address.ca_file:
+                    both = Dialer(self._address, ("h2", "http/1.1"))
+                    lanes = h2_lanes(mix)
+                    yield Multiplexed(lanes, authority, both, self._timeout_s, self._pace, self._recorder)
+                elif kind is not Kind.H2:
+                    yield self._single(kind, number, count, dialer)
 
-def _client(kind: Kind, number: int, mix: Mix, address: Address, dialer: Dialer, timeout_s: float) -> Client:
-    """Every second POST client, like all fresh ones, opens a connection for each request."""
-    keep = kind is not Kind.FRESH and not (kind is Kind.POST and number % 2)
-    endless = asks(kind, mix, address.authority, number)
-    return Client(kind, endless, dialer, timeout_s, keep)
+    def _single(self, kind: Kind, number: int, of: int, dialer: Dialer) -> Single:
+        """Every second POST client, like all fresh ones, opens a connection for each request."""
+        mix = self._mix
+        keep = kind is not Kind.FRESH and not (kind is Kind.POST and number % 2)
+        endless = asks(kind, mix, self._address.authority, number)
+        client = Client(kind, endless, dialer, self._patience_s(kind), keep)
+        if kind is not Kind.LONG:
+            return Single(client, self._pace, self._recorder)
+        first_s = (mix.long_s + mix.rest_s) * number / of
+        return Single(client, self._pace, self._recorder, first_s, mix.rest_s)
+
+    def _patience_s(self, kind: Kind) -> float:
+        return max(self._timeout_s, LONG_PATIENCE * self._mix.long_s * (kind is Kind.LONG))
+
+    def _longest_s(self) -> float:
+        return max((self._patience_s(kind) for kind, _ in self._mix.crew()), default=self._timeout_s)
+
+    def _notes(self) -> tuple[str, ...]:
+        untried = (client.note for client in self._clients if client.note)
+        plain = self._mix.clients.h2 and not self._address.ca_file
+        return (*self._mix.notes(), *untried, *(("no TLS: HTTP/2 is not tried",) if plain else ()))

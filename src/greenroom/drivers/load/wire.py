@@ -94,6 +94,27 @@ class Wire:
             self.ragged = True
             return b""
 
+    @property
+    def protocol(self) -> str | None:
+        """What TLS agreed on (ALPN), None without TLS."""
+        return self._link.selected_alpn_protocol() if isinstance(self._link, ssl.SSLSocket) else None
+
+    def fileno(self) -> int:
+        """For poll(2)."""
+        return self._link.fileno()
+
+    def receive_now(self) -> bytes | None:
+        """Return what has come, none at the end, or None when nothing has come yet; raise Cut."""
+        try:
+            self._link.settimeout(0)
+            return self._link.recv(_READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
+        except OSError as error:
+            if (cause := cause_of(error)) is not Cause.EOF:
+                raise Cut(cause) from error
+            return b""
+
     def fit_for_reuse(self) -> bool:
         """Whether an idle connection is still open and silent, as browsers ask before they reuse one.
 
@@ -125,14 +146,14 @@ class Wire:
 
 
 class Dialer:
-    """Opens connections to one address; TLS is verified for the address's host name.
+    """Opens connections to one address; TLS is verified for the address's host name, ``protocols`` are offered (ALPN).
 
     Raises OSError or ssl.SSLError when the CA file cannot be read.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, protocols: tuple[str, ...] = ("http/1.1",)) -> None:
         self._address = address
-        self._context = None if address.ca_file is None else _context(str(address.ca_file))
+        self._context = None if address.ca_file is None else _context(str(address.ca_file), protocols)
 
     def dial(self, deadline: float, session: ssl.SSLSession | None = None) -> Wire:
         """Open a connection, resuming the TLS session if one is given and the server agrees, or raise Cut."""
@@ -158,9 +179,9 @@ class Dialer:
             raise Cut(cause_of(error)) from error
 
 
-def _context(ca_file: str) -> ssl.SSLContext:
+def _context(ca_file: str, protocols: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(list(protocols))
     # With OpenSSL 3, Python takes an end without close_notify for a good one unless it is told not to.
     context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     return context

@@ -14,6 +14,9 @@ START_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
 GOING_SECONDS = 120.0
 
+_LEFT_ALONE: list[Child] = []
+"""Supervisors that this process started: they outlive it, nobody waits for them."""
+
 MOST_STARTS = 10
 """So many supervisors may die under one command before it gives up."""
 
@@ -80,7 +83,9 @@ class Control:
     def _spawn(self) -> None:
         processes, log = self._machine.processes, self._layout.log("supervisor")
         env = processes.environment()
-        self._started.append(processes.spawn(self._command, cwd=self._layout.root, env=env, log=log))
+        started = processes.spawn(self._command, cwd=self._layout.root, env=env, log=log)
+        self._started.append(started)
+        _LEFT_ALONE.append(started)
 
     def upgrade(self) -> None:
         """Replace a supervisor of another version; what it runs is adopted by the new one."""

@@ -104,11 +104,13 @@ class LocalJobs:
     def _find(self, job: _Job, folder: Path) -> bool:
         """Does this very job run, or has it ended unheard? Another one of its name is waited for first.
 
-        One that died without a result, with the machine for instance, is not there: it is to be started anew.
+        One that died without a result, with the machine for instance, is not there: it is to be started anew. So is a
+        migration that has ended: what it did, and whether it failed, was true of the database as it was then.
         """
         while (spec := read_json(folder / "spec.json", self._disk)) is not None:
             running = self._units.is_running(job.name)
-            if spec.get("key") == job.key and (running or self._disk.exists(folder / "result.json")):
+            unheard = not job.lock and self._disk.exists(folder / "result.json")
+            if spec.get("key") == job.key and (running or unheard):
                 return True
             if not running:
                 return False

@@ -55,7 +55,7 @@ class SlotProbe:
         while good < self._policy.probe_good:
             last = self._ask()
             good = good + 1 if _is_good(last) else 0
-            if self._ended():
+            if not good and self._ended():
                 raise self._not_ready("its process exited", last)
             if self._clock.monotonic() >= until:
                 raise self._not_ready(f"it was not ready within {self._policy.probe_timeout:g} s", last)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from greenroom.domain.errors import GreenroomError
+from greenroom.domain.fault import FAULT_VARIABLE, Fault, Victim
 from greenroom.domain.release import Release
 from greenroom.domain.revisions import RevisionGraph
 from greenroom.domain.stage import Mode, Slot
@@ -17,6 +18,7 @@ from greenroom.ports import (
     Done,
     Doors,
     Drained,
+    Killed,
     Probed,
     Say,
     StageSeen,
@@ -66,12 +68,15 @@ class MemoryStage:
         w.up.add(slot)
         if "DATABASE_URL" in values and values["DATABASE_URL"].reveal() == "nowhere":
             w.severed.add(slot)
+        if planted := values.get(FAULT_VARIABLE):
+            w.faults[slot] = planted.reveal().partition(":")[0]
         return w.slots[slot]
 
     def probe(self, environment: str, slot: str) -> Probed:
         w = self.world
         w.time += 0.1
-        if slot not in w.up or w.slots[slot].release in w.unready:
+        unready = w.faults.get(slot) == Fault.UNREADY
+        if slot not in w.up or unready or w.slots[slot].release in w.unready:
             raise GreenroomError("not-ready", f"slot {slot} did not become ready", "greenroom logs")
         return Probed(2)
 
@@ -130,7 +135,8 @@ class MemoryTraffic:
 
     def measure(self, environment: str, slot: str, since: float, until: float) -> Measure:
         there = self.world.slots.get(slot)
-        if there is not None and there.release in self.world.bad and slot == self.world.live:
+        bad = there is not None and there.release in self.world.bad
+        if slot == self.world.live and (bad or self.world.faults.get(slot) == Fault.TURNS_BAD):
             return Measure(100, 50, 10.0)
         return self.world.measures.get(slot, Measure())
 
@@ -190,6 +196,21 @@ class MemorySchema:
 
     def heads(self, environment: str) -> frozenset[str] | None:
         return self.world.heads
+
+
+@dataclass(slots=True)
+class MemoryBreaker:
+    """What is killed is there again at once; an app is told with what it had in flight."""
+
+    world: World
+
+    def kill(self, environment: str, victim: Victim) -> Killed:
+        self.world.effect(f"kill {victim}")
+        if victim is not Victim.APP:
+            return Killed(victim, 0)
+        if self.world.live is None:
+            raise GreenroomError("not-running", f"{victim} does not run", "greenroom status")
+        return Killed(victim, self.world.in_flight.pop(self.world.live, 0))
 
 
 def memory_doors(world: World) -> Doors:

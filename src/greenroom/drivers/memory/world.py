@@ -45,7 +45,7 @@ class World:
 
     ``stop_before`` counts down over effects; the one that reaches zero raises :class:`Crash` instead of happening.
     ``bad`` releases turn bad after the switch, ``unready`` ones never answer their probe. ``severed`` slots were
-    launched with values that reach nothing.
+    launched with values that reach nothing; ``faults`` are planted by slot (``greenroom.domain.fault``).
     """
 
     time: float = 1_000.0
@@ -61,6 +61,7 @@ class World:
     entries: list[Entry] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
     unready: set[str] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
     failing_migrations: set[str] = field(default_factory=set)
     measures: dict[str, Measure] = field(default_factory=dict)
     in_flight: dict[str, int] = field(default_factory=dict)

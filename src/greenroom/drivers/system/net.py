@@ -156,12 +156,34 @@ def listens_unix(path: str) -> bool:
         return probe.connect_ex(path) == 0
 
 
-def in_flight(suffix: str) -> int:
+def unix_table() -> str:
+    """The kernel's table of unix sockets as it is now; :func:`count_unix` reads it. Linux only."""
+    return Path("/proc/net/unix").read_text(encoding="ascii", errors="replace")
+
+
+def count_unix(table: str, suffix: str) -> int:
     """Connections open on the unix socket whose path ends in ``suffix``.
 
-    With upstream keep-alive off, a connection is a request. ``/proc/net/unix``: state 02 and 03 are connecting
-    and connected, 01 is the listener. Linux only.
+    State 02 and 03 are connecting and connected, 01 is the listener.
     """
-    with Path("/proc/net/unix").open(encoding="ascii", errors="replace") as table:
-        lines = [line.split() for line in table]
+    lines = (line.split() for line in table.splitlines())
     return sum(1 for f in lines if len(f) == 8 and f[7].endswith(suffix) and f[5] in {"02", "03"})
+
+
+def tcp_table() -> str:
+    """The kernel's table of IPv4 TCP sockets as it is now; :func:`count_tcp` reads it. Linux only."""
+    return Path("/proc/net/tcp").read_text(encoding="ascii")
+
+
+def count_tcp(table: str, port: int) -> int:
+    """Established connections to that port of this machine; 01 is established."""
+    fields = (line.split() for line in table.splitlines()[1:])
+    return sum(1 for f in fields if f[1].endswith(f":{port:04X}") and f[3] == "01")
+
+
+def in_flight(suffix: str) -> int:
+    """Connections open now on the unix socket whose path ends in ``suffix``.
+
+    With upstream keep-alive off, a connection is a request.
+    """
+    return count_unix(unix_table(), suffix)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,50 @@ def end(known: Pid, signal_number: int, timeout: float) -> bool:
         return True
     finally:
         os.close(pidfd)
+
+
+def kill_frozen(pid: int, group: bool, look: Callable[[], str]) -> str:
+    """Freeze a process (or its group), ``look``, kill it, wait until it is dead; what ``look`` returned.
+
+    Frozen, it neither answers nor accepts, so what was seen is what it died with. Raises ProcessLookupError.
+    """
+    send = os.killpg if group else os.kill
+    pidfd = os.pidfd_open(pid)
+    try:
+        send(pid, signal.SIGSTOP)
+        try:
+            return look()
+        finally:
+            send(pid, signal.SIGKILL)
+            _wait(pidfd, 5.0)
+            if group:
+                _wait_group(pid)
+    finally:
+        os.close(pidfd)
+
+
+def _wait_group(leader: int) -> None:
+    """Until none of the group lives: a socket is closed with the last process that has it. At most five seconds."""
+    for _ in range(1000):
+        if not any(group == leader for _, _, group in _living()):
+            return
+        select.select([], [], [], 0.005)
+
+
+def children(pid: int) -> list[int]:
+    """The living children of a process."""
+    return [child for child, parent, _ in _living() if parent == pid]
+
+
+def _living() -> Iterator[tuple[int, int, int]]:
+    """Every process that is no zombie: its number, its parent's, its group's."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] not in {"Z", "X"}:
+            yield int(file.parent.name), int(fields[1]), int(fields[2])
 
 
 def _wait(pidfd: int, timeout: float) -> bool:

@@ -10,10 +10,16 @@ import importlib
 import importlib.util
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 SLOT = os.environ.get("GREENROOM_SLOT", "")
+FAULT, _, _until = os.environ.get("GREENROOM_FAULT", "").partition(":")
+"""A fault that ``greenroom prove`` plants into one slot, ``<fault>:<end, seconds since the epoch>``."""
+FAULT_UNTIL = float(_until or 0)
+FAULT_AFTER = 10
+"""So many pages of each process are well before it turns bad."""
 
 
 def _beside(name: str) -> Any:
@@ -76,16 +82,34 @@ def child_exit(server: Any, worker: Any) -> None:
 class _Wrapped:
     def __init__(self, app: Any) -> None:
         self.app = app
+        self.pages = 0
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith("/.greenroom/"):
             return _inspection.answer(self.app, SLOT, environ, start_response)  # type: ignore[no-any-return]
         probed = "HTTP_X_GREENROOM_PROBE" in environ
+        self.pages += not probed
+        status = self._fault(probed) if FAULT else ""
 
-        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        def start(line: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             extra = [("X-Release", SLOT)]
             if probed:
                 extra.append(("X-Greenroom-Worker", str(os.getpid())))
-            return start_response(status, [*headers, *extra], *rest)
+            return start_response(line, [*headers, *extra], *rest)
 
+        if status:
+            # Unread, a body would make the kernel reset the connection, and the answer be lost with it.
+            while environ["wsgi.input"].read(65536):
+                pass
+            start(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(FAULT)))])
+            return [FAULT.encode()]
         return self.app(environ, start)  # type: ignore[no-any-return]
+
+    def _fault(self, probed: bool) -> str:
+        """The status to answer with instead of the app, or nothing."""
+        if time.time() > FAULT_UNTIL:
+            return ""
+        if probed:
+            return "503 Service Unavailable" if FAULT == "unready" else ""
+        bad = FAULT == "turns-bad" and self.pages > FAULT_AFTER
+        return "500 Internal Server Error" if bad else ""
