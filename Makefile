@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SHOP = examples/marketplace
 
-.PHONY: help setup demo demo-down test check proofs prove screenshots lock clean
+.PHONY: help setup demo demo-down test check proofs simulate mutants kills screenshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,15 @@ check: setup ## lint, types and the rules between rooms
 
 proofs: setup ## the long proofs: 100 deploys, 100,000 requests, every kill
 	@$(BIN)/python scripts/proofs
+
+simulate: setup ## a million operations on the simulated machine
+	@$(BIN)/python scripts/simulate --steps 1000000
+
+mutants: setup ## planted bugs: the simulation must find each
+	@$(BIN)/python scripts/mutants
+
+kills: setup ## every part killed at every step boundary of every verb; long
+	@$(BIN)/python scripts/kill-suite
 
 screenshots: setup ## pictures of the shop and of the terminal, in build/screenshots
 	@$(BIN)/python scripts/screenshots
