@@ -66,4 +66,4 @@ class Platform(Protocol):
         """What runs."""
 
     def wake(self) -> None:
-        """Let whoever does due work look again now."""
+        """Let whoever does due work look again now; start them if they are gone."""

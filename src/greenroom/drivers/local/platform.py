@@ -78,7 +78,8 @@ class LocalPlatform:
         return (supervisor, *listed)
 
     def wake(self) -> None:
-        self._control.ask("poke")
+        if self._control.ask("poke") is None:
+            self._control.start()
 
     def _does_not_start(self, name: str) -> GreenroomError:
         lines = tail(self._layout.log(name), 30, self._disk)
