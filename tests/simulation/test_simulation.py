@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from greenroom.testing.machine.profiles import PROFILES
 from greenroom.testing.machine.stories import RELEASES
-from greenroom.testing.machine.trials import PROFILES, trial
+from greenroom.testing.machine.trials import trial
 
 EACH = 6
 """Trials of every profile in the suite."""

@@ -51,7 +51,7 @@ def load_plan(file: Path) -> Plan:
     """Read a saved plan; raises (exit 2) when it cannot be read."""
     try:
         return Plan.from_json(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise GreenroomError(
             "plan-file", f"{file} cannot be read: {error}", "greenroom plan --out FILE", Exit.USAGE
         ) from error

@@ -101,7 +101,7 @@ def _check_version(root: Path) -> None:
     if not file.exists():
         write_whole(file, f"{STATE_VERSION}\n")
         return
-    found = file.read_text().strip()
+    found = file.read_text(errors="replace").strip()
     if found != str(STATE_VERSION):
         raise GreenroomError(
             "state-version",
@@ -115,7 +115,7 @@ def _short_folder(root: Path, runtime: str | None) -> Path:
     key = hashlib.sha256(str(root).encode()).hexdigest()[:8]
     remembered = root / "short"
     if remembered.exists():
-        old = Path(remembered.read_text().strip())
+        old = Path(remembered.read_text(errors="replace").strip().replace("\0", ""))
         if old.name.startswith("gr-") and _make_ours(old):
             return old
     inside = Path(runtime) / f"gr-{key}" if runtime and len(runtime) < 40 else None

@@ -41,7 +41,7 @@ class FileLock:
         """What the holder wrote about itself."""
         try:
             data = json.loads(self._machine.disk.read(self._path) or "{}")
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return data if isinstance(data, dict) else {}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from greenroom.domain.environment import Environment
 from greenroom.domain.project import Edge
 from greenroom.drivers.system.files import private_folder, read_json, write_json
 from greenroom.drivers.system.net import free_port, is_free
+from greenroom.drivers.system.shape import shaped
 
 SERVICE_PORTS = ("s3", "master", "volume", "filer", "admin")
 GRPC = 10_000
@@ -47,22 +48,30 @@ def choose(root: Path, edge: Edge, environments: tuple[Environment, ...], user_s
     A ``.localhost`` name that another checkout of this user has gets a suffix: cookies ignore ports.
     """
     file = root / "public.json"
-    known = read_json(file) or {}
-    services = known.get("services") or _service_ports()
-    port = known.get("port")
+    read = read_json(file)
+    known = shaped(_Known, read, file) if read is not None else _Known()
+    services = {**_service_ports(known.services), **known.services}
+    port, http = known.port, known.http_port
     if edge.port:
         port, http = edge.port, None
     elif port is None:
         port, http = _edge_port(edge, set(services.values()))
-    else:
-        http = known.get("http_port")
-    hosts = {e.name: known.get("hosts", {}).get(e.name) or _host(e, root, user_state) for e in environments}
+    hosts = {e.name: known.hosts.get(e.name) or _host(e, root, user_state) for e in environments}
     hosts |= {e.name: e.host for e in environments if not e.host.endswith(".localhost")}
-    chosen = PublicAddress(hosts, port, http, edge.bind, services)
     fresh = {"services": services, "port": port, "http_port": http, "hosts": hosts}
-    if fresh != known:
+    if fresh != read:
         write_json(file, fresh)
-    return chosen
+    return PublicAddress(hosts, port, http, edge.bind, services)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """``public.json``: what was chosen before."""
+
+    services: dict[str, int] = field(default_factory=dict)
+    port: int | None = None
+    http_port: int | None = None
+    hosts: dict[str, str] = field(default_factory=dict)
 
 
 def _edge_port(edge: Edge, taken: set[int]) -> tuple[int, int | None]:
@@ -71,9 +80,11 @@ def _edge_port(edge: Edge, taken: set[int]) -> tuple[int, int | None]:
     return free_port(taken, edge.bind), None
 
 
-def _service_ports() -> dict[str, int]:
-    chosen: dict[str, int] = {}
+def _service_ports(known: dict[str, int]) -> dict[str, int]:
+    chosen = dict(known)
     for name in SERVICE_PORTS:
+        if name in known:
+            continue
         taken = {p + d for p in chosen.values() for d in (0, GRPC)}
         chosen[name] = free_port(taken, also=GRPC)
     return chosen
