@@ -141,7 +141,8 @@ class Suite:
         load = self._load()
         try:
             self._run_to(cell, words)
-            if not verb.quiet:
+            # Whoever kills the supervisor kills the one who acts without a command; the next command starts it.
+            if not verb.quiet and part != "supervisor":
                 self._eventually(self._in_order)
             back = shop.run("up", "--wait", "60")
             assert back.returncode == 0, f"up exits {back.returncode}: {back.stderr[-900:]}"
