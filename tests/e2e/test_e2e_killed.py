@@ -76,6 +76,7 @@ def change(shop: Shop, number: int) -> str:
     return shop.commit(f"change {number}")
 
 
+@pytest.mark.timeout(900)
 def test_killed_after_every_step(shop: Shop) -> None:
     """Without another command, the supervisor finishes or undoes; nothing is lost meanwhile."""
     tried = []
