@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SHOP = examples/marketplace
 
-.PHONY: help setup demo demo-down test check proofs prove screenshots lock clean
+.PHONY: help setup demo demo-down test check proofs prove benchmarks screenshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ check: setup ## lint, types and the rules between rooms
 
 proofs: setup ## the long proofs: 20 deploys under load, every kill, whole
 	@$(BIN)/python scripts/proofs
+
+benchmarks: setup ## losses, speed, memory, 200 deploys in a row; about 45 minutes
+	@benchmarks/run
 
 screenshots: setup ## pictures of the shop and of the terminal, in build/screenshots
 	@$(BIN)/python scripts/screenshots
