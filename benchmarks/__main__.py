@@ -27,10 +27,11 @@ class Sizes:
     deploys: int = 10
     operations: int = 11
     starts: int = 15
-    rounds: int = 5
-    seconds: float = 6.0
+    rounds: int = 3
+    seconds: float = 5.0
     endured: int = 200
     every: int = 10
+    minutes: float = 120.0
 
 
 SHORT = Sizes(deploys=2, operations=2, starts=3, rounds=1, seconds=2.0, endured=4, every=2)
@@ -50,14 +51,16 @@ SECTIONS = {
     "start_up": Section("60s", lambda s, n, say: figures.start_up(s, n.starts, say)),
     "memory": Section("5s", lambda s, n, say: memory.measure(s, n.seconds * 5, say)),
     "throughput": Section("5s", lambda s, n, say: throughput.measure(s, n.rounds, n.seconds, say)),
-    "endurance": Section("2s", lambda s, n, say: endurance.measure(s, n.endured, n.every, say)),
+    "endurance": Section("2s", lambda s, n, say: endurance.measure(s, n.endured, n.every, n.minutes, say)),
 }
 
 
 def main(arguments: list[str]) -> int:
     """Measure, then write results, plots and README."""
     wanted = _parsed(arguments)
-    sizes = SHORT if wanted.short else Sizes(endured=wanted.deploys, every=wanted.every)
+    sizes = (
+        SHORT if wanted.short else Sizes(endured=wanted.deploys, every=wanted.every, minutes=wanted.minutes)
+    )
     folder = ROOT / "build" / "benchmarks" if wanted.short else HERE / "results"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{time.strftime('%Y-%m-%d', time.gmtime())}.json"
@@ -101,6 +104,7 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=SECTIONS, help="these; joined with today's results")
     parser.add_argument("--deploys", type=int, default=Sizes.endured, help="of the endurance run")
     parser.add_argument("--every", type=int, default=Sizes.every, help="deploys between two samples of it")
+    parser.add_argument("--minutes", type=float, default=Sizes.minutes, help="it ends after so many")
     return parser.parse_args(arguments)
 
 

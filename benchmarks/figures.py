@@ -10,8 +10,9 @@ from typing import Any
 
 from benchmarks.stand import Stand
 from benchmarks.stats import spread
+from greenroom.domain.tally import first_answer_ms
+from greenroom.drivers.load import Load
 
-RATE = 40.0
 WORKERS_FOLLOW_S = 3.0
 """Between two rollbacks: the workers have followed the last switch."""
 
@@ -22,7 +23,8 @@ def operations(stand: Stand, times: int, say: Callable[[str], None]) -> dict[str
     """Deploys there and back under load, then warm rollbacks without load, ``times`` each."""
     shop, (old, new) = stand.shop, stand.commits
     deploys: list[dict[str, Any]] = []
-    with shop.load():
+    firsts: list[float] = []
+    with shop.load() as load:
         for number in range(times):
             commit = (new, old)[number % 2]
             began = time.monotonic()
@@ -30,7 +32,20 @@ def operations(stand: Stand, times: int, say: Callable[[str], None]) -> dict[str
             deploys.append({"command_s": time.monotonic() - began, **figures})
             say(f"operations: deploy {number + 1} of {times}: {figures['seconds']}")
             time.sleep(WORKERS_FOLLOW_S)
-    return {"deploys": _deploys(deploys), "rollbacks": _rollbacks(stand, times, say)}
+            firsts += _first_answer(stand, load)
+    return {
+        "deploys": {**_deploys(deploys), "first_answer_ms": spread(firsts)},
+        "rollbacks": _rollbacks(stand, times, say),
+    }
+
+
+def _first_answer(stand: Stand, load: Load) -> list[float]:
+    """From the switch to the first whole answer of the new slot that a client of the load got."""
+    status = stand.shop.json("status")
+    slot = next(s for s in status["slots"] if s["id"] == status["live"])
+    switched_at = slot["switched_at"] - time.time() + load.now()
+    first = first_answer_ms(load.records, slot["id"], switched_at)
+    return [] if first is None else [first]
 
 
 def _deploys(runs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -43,7 +58,7 @@ def _deploys(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "to_verified_without_start_s": spread([a - b for a, b in zip(verified, start, strict=True)]),
         "switch_ms": spread([ms for run in runs for ms in run["switch_ms"]]),
         "commit_ms": spread([ms for run in runs for ms in run["commit_ms"]]),
-        "first_answer_ms": spread([ms for run in runs for ms in run["first_answer_ms"]]),
+        "confirm_ms": spread([run["seconds"]["confirm"] * 1000 for run in runs]),
     }
 
 

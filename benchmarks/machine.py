@@ -20,7 +20,7 @@ def described() -> dict[str, object]:
         "cores": os.cpu_count(),
         "cpu": _field(Path("/proc/cpuinfo"), "model name").lstrip(": \t") or platform.machine(),
         "memory_mb": memory,
-        "kernel": platform.release(),
+        "kernel": ".".join(platform.release().split(".")[:2]),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
         "load_average": load_average(),

@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.svg import bars, lines, number
 
 Results = Mapping[str, Any]
+CPU = ("gunicorn_ms", "caddy_ms")
 BEGIN, END = "<!-- results: written by benchmarks/run -->", "<!-- end of results -->"
 
 
@@ -21,8 +22,9 @@ def plots(results: Results) -> dict[str, str]:
         took = {name: way["seconds_per_deploy"]["median"] for name, way in ways.items()}
         made["seconds"] = bars("Seconds per deploy (median)", took, "s", "greenroom deploy")
     if "throughput" in results:
-        per = {name: way["per_s"]["median"] for name, way in results["throughput"]["ways"].items()}
-        made["throughput"] = bars("Requests a second (median)", per, "/s")
+        ways = results["throughput"]["ways"]
+        used = {name: sum(way[k]["median"] for k in CPU if k in way) for name, way in ways.items()}
+        made["cpu"] = bars("CPU per request, gunicorn and edge (median)", used, "ms")
     if "memory" in results:
         made["memory"] = bars("Memory after load, PSS", results["memory"]["after_load_mb"], "MB")
     if "endurance" in results:
@@ -107,7 +109,9 @@ def _losses(found: Results) -> str:
         "seconds",
     ]
     notes = [f"\n\n{note}" for note in found["notes"]]
-    picture = "\n\n![Requests lost per deploy](results/losses.svg)"
+    picture = (
+        "\n\n![Requests lost per deploy](results/losses.svg)\n\n![Seconds per deploy](results/seconds.svg)"
+    )
     return (
         f"### Requests lost per deploy, at {found['rate']:g} requests/s\n\n"
         + table(head, rows)
@@ -136,7 +140,8 @@ def _words(key: str) -> str:
         "to_verified_without_start_s": "until confirmed, without the app's start",
         "switch_ms": "the rename that switches",
         "commit_ms": "switch, durable on disk",
-        "first_answer_ms": "confirmed by a new connection through the edge",
+        "first_answer_ms": "from the switch to the first answer that a client got",
+        "confirm_ms": "the confirmation: a new connection through the edge",
         "steps_s": "steps",
     }[key]
 
@@ -159,13 +164,14 @@ def _memory(found: Results) -> str:
     rows = [[part, number(idle.get(part, 0)), number(mb)] for part, mb in loaded.items()]
     rows.append(["all", number(sum(idle.values())), number(sum(loaded.values()))])
     title = f"### Memory (PSS, MB), one slot of two processes; after {found['requests']:,} requests"
-    return f"{title}\n\n" + table(["part", "idle", "after load"], rows)
+    shown = table(["part", "idle", "after load"], rows)
+    return f"{title}\n\n{shown}\n\n![Memory](results/memory.svg)"
 
 
 def _throughput(found: Results) -> str:
     rows = []
     for name, way in found["ways"].items():
-        cpu = [number(way[key]["median"]) if key in way else "-" for key in ("gunicorn_ms", "caddy_ms")]
+        cpu = [number(way[key]["median"]) if key in way else "-" for key in CPU]
         shown = [number(way[key]["median"]) for key in ("per_s", "p50_ms", "p99_ms")]
         rows.append([name, *shown, *cpu, str(way["per_s"]["n"])])
     head = ["what", "requests/s", "p50 ms", "p99 ms", "gunicorn CPU ms", "edge CPU ms", "n"]
@@ -176,7 +182,7 @@ def _throughput(found: Results) -> str:
     ratios = table(
         ["edge against gunicorn alone", "requests/s, ratio", "edge's CPU of the app's CPU"], compared
     )
-    return f"### Through the edge and without it\n\n{table(head, rows)}\n\nClient: {found['client']}.\n\n{ratios}"
+    return f"### Through the edge and without it\n\n{table(head, rows)}\n\nClient: {found['client']}.\n\n{ratios}\n\n![CPU per request](results/cpu.svg)"
 
 
 def _endurance(found: Results) -> str:
@@ -190,6 +196,8 @@ def _endurance(found: Results) -> str:
         for v in found["verdicts"]
     ]
     said = f"{found['requests']:,} requests, {found['lost']} lost, {found['seconds'] / 60:.0f} minutes"
+    if found.get("failed_deploys"):
+        said += f"; {found['failed_deploys']} deploys did not come through"
     first, last = found["samples"][0], found["samples"][-1]
     logs = f"{number(first['reported_mb']['logs'])} to {number(last['reported_mb']['logs'])} MB"
     ledger = f"{number(first['ledger_kb'])} to {number(last['ledger_kb'])} kB"

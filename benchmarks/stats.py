@@ -74,9 +74,9 @@ class Growth:
 def judge(xs: Sequence[float], ys: Sequence[float], share: float, floor: float) -> Growth:
     """Growth over the whole of ``xs`` against ``share`` of the start, or ``floor`` if that is more.
 
-    The first fifth of the samples warms caches up and is left out when at least ten samples are there.
+    The first fifth of the samples, one at least, warms caches up and is left out; of fewer than four all count.
     """
-    skip = len(xs) // 5 if len(xs) >= 10 else 0
+    skip = max(1, len(xs) // 5) if len(xs) >= 4 else 0
     line = fit(xs[skip:], ys[skip:])
     start = line.at_start + line.slope * xs[skip]
     growth = line.slope * (xs[-1] - xs[skip])

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
 WIDTH = 760
-LEFT, RIGHT, TOP, BOTTOM = 230, 90, 46, 40
+LEFT, RIGHT, TOP, BOTTOM = 230, 90, 54, 40
 ROW = 30
 COLOURS = ("#2f6f62", "#c2542d", "#35618f", "#8a6d1f", "#7a4a86", "#4d7d2e", "#9c3f5d", "#5b5b5b", "#1f8a8a")
 STYLE = (
