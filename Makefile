@@ -29,7 +29,7 @@ check: setup ## lint, types and the rules between rooms
 proofs: setup ## the long proofs: 20 deploys under load, every kill, whole
 	@$(BIN)/python scripts/proofs
 
-benchmarks: setup ## losses, speed, memory, 200 deploys in a row; about 45 minutes
+benchmarks: setup ## losses, speed, memory, 200 deploys in a row; takes long
 	@benchmarks/run
 
 screenshots: setup ## pictures of the shop and of the terminal, in build/screenshots

@@ -16,6 +16,7 @@ from benchmarks.stand import Stand
 from benchmarks.stats import ratio, spread
 from greenroom.domain.tally import Loss, Record
 from greenroom.drivers.load import Address, Clients, Load, Mix
+from greenroom.drivers.system.net import ask_tls
 
 CLIENTS = Clients(get=6, fresh=4, post=4, slow=2, upload=2, static=0)
 """Kept and new connections, pages and POST bodies, requests of a second and slow uploads in flight."""
@@ -99,6 +100,7 @@ def _deploys(stand: Stand, mechanism: Mechanism, seen: Seen) -> None:
             mechanism.deploy(1 - number % 2)
             seen.seconds.append(load.now() - begins[-1])
             time.sleep(AFTER_S)
+            _check(stand, mechanism, 1 - number % 2)
     finally:
         tally = load.stop()
     seen.requests += tally.requests
@@ -106,6 +108,13 @@ def _deploys(stand: Stand, mechanism: Mechanism, seen: Seen) -> None:
     seen.causes.update(_cause(loss) for loss in tally.losses)
     seen.lost += split(begins, [r.end_s for r in load.records if r.lost])
     seen.app_errors += split(begins, [r.end_s for r in load.records if _error(r)])
+
+
+def _check(stand: Stand, mechanism: Mechanism, number: int) -> None:
+    """Raises RuntimeError when the public does not see the release: then nothing was deployed."""
+    page = ask_tls("shop.localhost", mechanism.port, "/", str(stand.shop.ca), TIMEOUT_S).body
+    if stand.recipes[number].banner not in page:
+        raise RuntimeError("the new release does not answer")
 
 
 def split(begins: list[float], moments: list[float]) -> list[int]:
