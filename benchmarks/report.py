@@ -113,7 +113,7 @@ def _losses(found: Results) -> str:
         "\n\n![Requests lost per deploy](results/losses.svg)\n\n![Seconds per deploy](results/seconds.svg)"
     )
     return (
-        f"### Requests lost per deploy, at {found['rate']:g} requests/s\n\n"
+        f"### Requests lost per deploy, at most {found['rate']:g} requests/s\n\n"
         + table(head, rows)
         + "".join(notes)
         + picture
