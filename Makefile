@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SHOP = examples/marketplace
 
-.PHONY: help setup demo demo-down test check proofs simulate mutants kills screenshots lock clean
+.PHONY: help setup demo demo-down test check proofs simulate mutants kills benchmarks screenshots lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ mutants: setup ## planted bugs: the simulation must find each
 
 kills: setup ## every part killed at every step boundary of every verb; long
 	@$(BIN)/python scripts/kill-suite
+
+benchmarks: setup ## losses, speed, memory, 200 deploys in a row; takes long
+	@benchmarks/run
 
 screenshots: setup ## pictures of the shop and of the terminal, in build/screenshots
 	@$(BIN)/python scripts/screenshots
