@@ -45,7 +45,10 @@ def parse(content: bytes) -> Release:
         raise ValueError(f"not JSON: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError("written in another format")
-    return _release(_get(document, "release", dict))
+    try:
+        return _release(_get(document, "release", dict))
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
 
 
 def _release(values: dict[str, Any]) -> Release:

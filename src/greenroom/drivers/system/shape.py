@@ -22,7 +22,7 @@ def shaped(cls: type[T], data: Mapping[str, Any], file: Path) -> T:
     """
     try:
         return cls(**_values(cls, data))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise damaged(file, str(error)) from error
 
 
