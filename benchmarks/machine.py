@@ -92,6 +92,11 @@ def pss_kb(pid: int) -> int:
     return int(_field(Path(f"/proc/{pid}/smaps_rollup"), "Pss:").split()[0])
 
 
+def anonymous_kb(pid: int) -> int:
+    """The part of the PSS that no file stands behind: what a leak adds to, whoever else runs the same programs."""
+    return int(_field(Path(f"/proc/{pid}/smaps_rollup"), "Pss_Anon:").split()[0])
+
+
 def descriptors(pid: int) -> int:
     """Open file descriptors."""
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())

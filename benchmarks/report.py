@@ -198,6 +198,7 @@ def _endurance(found: Results) -> str:
     said = f"{found['requests']:,} requests, {found['lost']} lost, {found['seconds'] / 60:.0f} minutes"
     if found.get("failed_deploys"):
         said += f"; {found['failed_deploys']} deploys did not come through"
+    said += "".join(f". {note}" for note in found.get("notes", ()))
     first, last = found["samples"][0], found["samples"][-1]
     logs = f"{number(first['reported_mb']['logs'])} to {number(last['reported_mb']['logs'])} MB"
     ledger = f"{number(first['ledger_kb'])} to {number(last['ledger_kb'])} kB"

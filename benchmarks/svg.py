@@ -67,8 +67,12 @@ def spaced(ends: Sequence[tuple[float, str, str]], gap: float) -> list[tuple[flo
     for y, name, colour in sorted(ends):
         y = max(y, placed[-1][0] + gap) if placed else y
         placed.append((y, name, colour))
-    over = placed[-1][0] - (TOP + 300) if placed else 0.0
-    return [(y - max(0.0, over), name, colour) for y, name, colour in placed]
+    limit = TOP + 300.0
+    for i in reversed(range(len(placed))):
+        y, name, colour = placed[i]
+        placed[i] = (min(y, limit), name, colour)
+        limit = placed[i][0] - gap
+    return placed
 
 
 def nice(value: float) -> float:

@@ -12,7 +12,7 @@ from shop import free_port
 from benchmarks.machine import cpu_seconds, parts, tree
 from benchmarks.servers import Gunicorn
 from benchmarks.stand import Stand
-from benchmarks.stats import ratio, spread
+from benchmarks.stats import median, spread
 from greenroom.drivers.load import Address, Clients, Load, Mix
 
 PATHS = {"page": "/", "trivial": "/slow?s=0"}
@@ -100,9 +100,9 @@ def _result(runs: Mapping[str, list[dict[str, float]]]) -> dict[str, Any]:
     for kind in PATHS:
         for count in CLIENTS:
             base = f"{kind}, {count} clients"
-            edge, alone = ways[f"{base}, edge"], ways[f"{base}, alone"]
+            pairs = list(zip(runs[f"{base}, edge"], runs[f"{base}, alone"], strict=True))
             ratios[base] = {
-                "per_s": ratio(edge["per_s"]["median"], alone["per_s"]["median"]),
-                "edge_cpu_of_app_cpu": ratio(edge["caddy_ms"]["median"], alone["gunicorn_ms"]["median"]),
+                "per_s": median([edge["per_s"] / alone["per_s"] for edge, alone in pairs]),
+                "edge_cpu_of_app_cpu": median([edge["caddy_ms"] / edge["gunicorn_ms"] for edge, _ in pairs]),
             }
     return {"client": "raw sockets in Python threads, on the same cores", "ways": ways, "ratios": ratios}

@@ -94,6 +94,8 @@ def test_axes_and_labels() -> None:
     assert [number(x) for x in (0, 0.0712, 12.345, 1234.5)] == ["0", "0.0712", "12.3", "1,234"]
     tops = [y for y, _, _ in spaced([(50, "a", ""), (51, "b", ""), (52, "c", "")], 15)]
     assert tops == [50, 65, 80]
+    low = [(60, "far", ""), (350, "a", ""), (352, "b", ""), (354, "c", "")]
+    assert [y for y, _, _ in spaced(low, 15)] == [60, 324, 339, 354]
 
 
 def test_plots_of_a_run_are_whole_svg(recorded: dict[str, Any]) -> None:
