@@ -131,6 +131,7 @@ class Wiring:
             self.layout.short / "pg",
             partial(self._platform_secret, "POSTGRES_PASSWORD"),
             lambda env: self._secrets(env).get_or_make("DATABASE_PASSWORD"),
+            self.clock,
         )
 
     @cached_property

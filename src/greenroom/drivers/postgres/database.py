@@ -10,10 +10,13 @@ from urllib.parse import quote
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.drivers.postgres.server import PORT
-from greenroom.ports import Presence, Values
+from greenroom.ports import Clock, Presence, Values
 
 if TYPE_CHECKING:
     import psycopg
+
+STARTING, STARTING_SECONDS = "starting up", 15.0
+"""A server that recovers listens before it lets anybody in (SQLSTATE 57P03); so long it is asked again."""
 
 Passwords = Callable[[str], Secret]
 """The password of an environment's role, made the first time."""
@@ -25,12 +28,18 @@ class Database:
     name = "database"
 
     def __init__(
-        self, project: str, sockets: Path, admin: Callable[[], Secret], passwords: Passwords
+        self,
+        project: str,
+        sockets: Path,
+        admin: Callable[[], Secret],
+        passwords: Passwords,
+        clock: Clock,
     ) -> None:
         self._project = project.replace("-", "_")
         self._sockets = sockets
         self._admin = admin
         self._passwords = passwords
+        self._clock = clock
 
     def label(self, environment: str) -> str:
         """The name of the environment's database, and of its role."""
@@ -98,17 +107,26 @@ class Database:
     def _connect(self, database: str) -> psycopg.Connection[Any]:
         import psycopg
 
-        try:
-            return psycopg.connect(
-                host=str(self._sockets),
-                port=PORT,
-                user="postgres",
-                password=self._admin().reveal(),
-                dbname=database,
-                autocommit=True,
-                connect_timeout=5,
-            )
-        except psycopg.OperationalError as error:
-            raise GreenroomError(
-                "database", f"PostgreSQL does not let us in: {error}", "greenroom up", Exit.FAILED
-            ) from error
+        until = self._clock.monotonic() + STARTING_SECONDS
+        while True:
+            try:
+                return self._open(database)
+            except psycopg.OperationalError as error:
+                if STARTING not in str(error) or self._clock.monotonic() >= until:
+                    raise GreenroomError(
+                        "database", f"PostgreSQL does not let us in: {error}", "greenroom up", Exit.FAILED
+                    ) from error
+            self._clock.sleep(0.1)
+
+    def _open(self, database: str) -> psycopg.Connection[Any]:
+        import psycopg
+
+        return psycopg.connect(
+            host=str(self._sockets),
+            port=PORT,
+            user="postgres",
+            password=self._admin().reveal(),
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
+        )
