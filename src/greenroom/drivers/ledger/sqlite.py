@@ -60,7 +60,7 @@ class SqliteLedger:
             rows = db.execute(
                 query, {"environment": environment, "kind": kind, "last": last or -1}
             ).fetchall()
-        return tuple(Entry(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5]) for r in reversed(rows))
+            return tuple(Entry(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5]) for r in reversed(rows))
 
     def verify(self) -> int:
         before, count = "", 0
@@ -89,7 +89,7 @@ class SqliteLedger:
             if not db.execute("select 1 from sqlite_master where name = 'entry'").fetchone():
                 db.executescript(_SCHEMA)
             yield db
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, ValueError) as error:  # a damaged page may hold no text at all
             raise _unreadable(self._path, error) from error
         finally:
             db.close()
@@ -100,7 +100,7 @@ def _digest(before: str, seq: int, at: float, environment: str, kind: str, text:
     return hashlib.sha256(line.encode()).hexdigest()
 
 
-def _unreadable(path: Path, error: sqlite3.Error) -> GreenroomError:
+def _unreadable(path: Path, error: Exception) -> GreenroomError:
     return GreenroomError(
         "ledger-unreadable",
         f"the ledger {path} cannot be read: {error}",
