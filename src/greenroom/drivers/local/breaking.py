@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NoReturn
 
 from greenroom.domain.errors import GreenroomError
@@ -45,9 +46,20 @@ class LocalBreaker:
                 return 0
 
     def _app(self, environment: str) -> int:
-        """gunicorn's master and its workers at once."""
+        """gunicorn's master and its workers at once.
+
+        Once they are frozen their socket's name is taken away, so that nobody joins the queue between the count and
+        the kill; to the edge that is what the dead socket of a crash is: nobody to dial.
+        """
         live = observe_traffic(self._layout, environment, self._machine.disk).live or _gone()
-        table = kill_frozen(self._pid(web_unit(live)), True, unix_table)
+        socket = self._layout.slot(live) / "web.sock"
+
+        def look() -> str:
+            with suppress(FileNotFoundError):
+                self._machine.disk.rename(socket, socket.with_suffix(".killed"))
+            return unix_table()
+
+        table = kill_frozen(self._pid(web_unit(live)), True, look)
         return count_unix(table, f"/slots/{live}/web.sock")
 
     def _edge(self) -> int:
