@@ -8,6 +8,7 @@ headers never come through the edge.
 import atexit
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 import time
@@ -103,7 +104,17 @@ class _Wrapped:
                 pass
             start(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(FAULT)))])
             return [FAULT.encode()]
-        return self.app(environ, start)  # type: ignore[no-any-return]
+        try:
+            return self.app(environ, start)  # type: ignore[no-any-return]
+        except Exception:
+            # Not even the app's error page came to be; the answer must still say whose it is.
+            logging.getLogger("gunicorn.error").exception(
+                "Error handling request %s", environ.get("PATH_INFO")
+            )
+            body = b"Internal Server Error"
+            length = ("Content-Length", str(len(body)))
+            start("500 Internal Server Error", [("Content-Type", "text/plain"), length], sys.exc_info())
+            return [body]
 
     def _fault(self, probed: bool) -> str:
         """The status to answer with instead of the app, or nothing."""
