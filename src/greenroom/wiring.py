@@ -18,6 +18,7 @@ from greenroom.domain.fault import FAULT_VARIABLE, Fault
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import Project
 from greenroom.domain.secret import Secret
+from greenroom.domain.stage import release_of
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.layout import Layout, open_layout
 from greenroom.drivers.local.lease import LocalLease
@@ -95,7 +96,7 @@ class Wiring:
     @cached_property
     def control(self) -> Control:
         """The way to the supervisor."""
-        due = (sys.executable, "-m", "greenroom", "-C", str(self.folder), "due")
+        due = (sys.executable, "-m", "greenroom", "-C", str(self.folder))
         runtime = os.environ.get("XDG_RUNTIME_DIR") or "-"
         module = "greenroom.drivers.local.supervisor"
         command = (sys.executable, "-m", module, str(self.layout.root), runtime, *due)
@@ -218,7 +219,7 @@ class Wiring:
         live = self.doors.traffic.observe(self.environment).live
         if live is None:
             return ()
-        names = sorted(manifest(self.builds.path(live.rsplit("-", 1)[0])).values())
+        names = sorted(manifest(self.builds.path(release_of(live))).values())
         return tuple(self.project.app.static_url + name for name in names[:2])
 
     @property
@@ -235,7 +236,7 @@ class Wiring:
         return Target(
             environment=self.environment,
             doors=self.doors,
-            lease=LocalLease(self.layout.root / "lease.lock", self.machine),
+            lease=LocalLease(self.layout.lease(self.environment), self.machine),
             platform=self.platform,
             policy=self.policy,
             roles=self.project.roles,

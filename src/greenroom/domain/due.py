@@ -59,7 +59,7 @@ def _forward(seen: Observation) -> tuple[Step, ...]:
     if not safe:
         return ()
     ready = [s for s in seen.others if s.release == safe[-1] and s.id in seen.up]
-    slot = ready[-1].id if ready else slot_id(safe[-1], seen.next_number)
+    slot = ready[-1].id if ready else slot_id(safe[-1], seen.next_number, seen.environment)
     launch: tuple[Step, ...] = ()
     if not ready:
         launch = (*_going(seen.others), StageRelease(safe[-1]), Launch(safe[-1], slot))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+PRODUCTION = "production"
+"""The name of the environment that every project has."""
+
 
 class Tier(StrEnum):
     """How seriously an environment is taken."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from greenroom.domain.environment import PRODUCTION
 from greenroom.domain.release import Release
 from greenroom.domain.revisions import MayServe, Revision, RevisionGraph, may_serve
 
@@ -38,9 +39,28 @@ class Slot:
     previous: str | None = None
 
 
-def slot_id(release: str, number: int) -> str:
-    """``<12 hex of the release>-<n>``, n counted over the project."""
-    return f"{release}-{number}"
+def slot_id(release: str, number: int, environment: str = PRODUCTION) -> str:
+    """``<12 hex of the release>-<n>``, n counted over the project; elsewhere ``<release>.<environment>-<n>``.
+
+    The environment is part of the name, so two environments may bring the same release on stage at the same time.
+    """
+    place = "" if environment == PRODUCTION else f".{environment}"
+    return f"{release}{place}-{number}"
+
+
+def release_of(slot: str) -> str:
+    """The release that a slot's name tells."""
+    return slot.rpartition("-")[0].partition(".")[0]
+
+
+def environment_of(slot: str) -> str:
+    """The environment that a slot's name tells."""
+    return slot.rpartition("-")[0].partition(".")[2] or PRODUCTION
+
+
+def number_of(slot: str) -> int:
+    """The number that a slot's name tells."""
+    return int(slot.rpartition("-")[2])
 
 
 @dataclass(frozen=True, slots=True)

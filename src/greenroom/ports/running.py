@@ -63,6 +63,9 @@ class Stage(Protocol):
     def observe(self, environment: str) -> StageSeen:
         """What is there now."""
 
+    def in_use(self) -> frozenset[str]:
+        """Releases that a slot of any environment runs."""
+
     def stage(self, environment: str, release: Release) -> None:
         """Put the release's files where slots and the edge find them."""
 

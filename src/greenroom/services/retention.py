@@ -1,27 +1,41 @@
-"""Old builds go; what is live, warm or among the last good ones never does."""
+"""Old builds go; what is live, warm or among the last good ones of any environment never does."""
 
 from __future__ import annotations
 
 from greenroom.domain.retention import keep_releases
+from greenroom.domain.stage import release_of
 from greenroom.services.target import Target
 
 
 def good_history(target: Target) -> tuple[str, ...]:
     """Releases in the order in which they last came on stage, oldest first."""
-    order: dict[str, None] = {}
-    for entry in target.doors.ledger.entries(target.environment, "switched"):
-        release = str(entry.data["slot"]).rsplit("-", 1)[0]
-        order.pop(release, None)
-        order[release] = None
-    return tuple(order)
+    return _histories(target).get(target.environment, ())
+
+
+def _histories(target: Target) -> dict[str, tuple[str, ...]]:
+    """The same of every environment that was not destroyed since."""
+    orders: dict[str, dict[str, None]] = {}
+    for entry in target.doors.ledger.entries():
+        if entry.kind == "destroyed":
+            orders.pop(entry.environment, None)
+        elif entry.kind == "switched":
+            order = orders.setdefault(entry.environment, {})
+            release = release_of(str(entry.data["slot"]))
+            order.pop(release, None)
+            order[release] = None
+    return {environment: tuple(order) for environment, order in orders.items()}
 
 
 def tidy(target: Target) -> tuple[str, ...]:
     """Remove the builds that retention lets go; returns their ids."""
     seen = target.observe(schema=False)
-    protected = frozenset(s.release for s in seen.slots)
-    history = good_history(target)
-    decisions = keep_releases(seen.releases, history, protected, target.policy.keep_releases)
+    histories = _histories(target)
+    protected = set(target.doors.stage.in_use())
+    for environment, order in histories.items():
+        if environment != target.environment:
+            protected.update(order[-target.keeping(environment) :])
+    history = histories.get(target.environment, ())
+    decisions = keep_releases(seen.releases, history, frozenset(protected), target.policy.keep_releases)
     gone = tuple(id for id, keep, _ in decisions if not keep)
     for id in gone:
         target.doors.builder.remove(id)

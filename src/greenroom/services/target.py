@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from greenroom.domain.events import Emit
@@ -17,7 +17,11 @@ from greenroom.ports import Doors, Lease, Platform, Values
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One environment of one project on one target. ``pages`` are those of the app that probes may ask."""
+    """One environment of one project on one target. ``pages`` are those of the app that probes may ask.
+
+    ``neighbours``: the leases of the project's other environments, in one order for everybody. ``keeping``: how many
+    good releases an environment keeps.
+    """
 
     environment: str
     doors: Doors
@@ -29,6 +33,8 @@ class Target:
     emit: Emit
     pages: tuple[str, ...] = ("/",)
     app_values: Mapping[str, str] = field(default_factory=dict)
+    neighbours: Callable[[], tuple[Lease, ...]] = tuple
+    keeping: Callable[[str], int] = lambda _environment: Policy().keep_releases
 
     def values(self) -> Values:
         """The app's environment variables: what the resources give, then what the project's file says."""

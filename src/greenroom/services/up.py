@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -78,7 +78,9 @@ def _bring_back(target: Target, seen: Observation) -> str:
 
 def down(target: Target, wait: float = 0.0) -> None:
     """Stop everything in order. All data stays, and so does what was live: ``up`` brings it back."""
-    with target.lease.hold("down", wait):
+    with ExitStack() as held:
+        for lease in (target.lease, *target.neighbours()):
+            held.enter_context(lease.hold("down", wait))
         timed(target, "stop", "stop everything, in order", target.platform.stop)
 
 

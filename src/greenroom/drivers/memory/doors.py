@@ -9,7 +9,7 @@ from greenroom.domain.errors import GreenroomError
 from greenroom.domain.fault import FAULT_VARIABLE, Fault, Victim
 from greenroom.domain.release import Release
 from greenroom.domain.revisions import RevisionGraph
-from greenroom.domain.stage import Mode, Slot
+from greenroom.domain.stage import Mode, Slot, number_of
 from greenroom.domain.verdict import Measure
 from greenroom.drivers.memory.inspecting import MemoryInspector
 from greenroom.drivers.memory.keeping import MemoryBuilder, MemoryLedger, MemoryResource
@@ -55,12 +55,15 @@ class MemoryStage:
         mine = tuple(s for s in w.slots.values() if s.environment == environment)
         return StageSeen(mine, frozenset(w.up), frozenset(w.working), w.counter + 1)
 
+    def in_use(self) -> frozenset[str]:
+        return frozenset(s.release for s in self.world.slots.values())
+
     def stage(self, environment: str, release: Release) -> None:
         self.world.effect(f"stage {release.id}")
 
     def launch(self, environment: str, release: Release, slot: str, config: str, values: Values) -> Slot:
         w = self.world
-        number = int(slot.rsplit("-", 1)[1])
+        number = number_of(slot)
         w.effect(f"record {slot}")
         w.slots[slot] = Slot(slot, environment, release.id, number, config, w.time)
         w.counter = max(w.counter, number)

@@ -11,6 +11,7 @@ from greenroom.domain.events import Event
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import App, DatabaseLimits, Role, RoleKind
 from greenroom.domain.release import Release
+from greenroom.domain.stage import release_of
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.jobs import LocalJobs
 from greenroom.drivers.local.layout import Layout
@@ -113,7 +114,7 @@ class Simulation:
         self.machine = Machine(clock, self.disk, self.processes, self.locks, self.net)
         self._bodies: dict[int, tuple[Command, Callable[[Target], object]]] = {}
         self._bucket = Bucket(self.scheduler, self.database)
-        for name in ("slots", "edge", "units", "run", "logs", "jobs"):
+        for name in ("slots", "edge", "units", "run", "logs", "jobs", "leases"):
             self.disk.make_folder(ROOT / name)
         self.builds.head = next(iter(self.releases))
         for release in self.releases.values():
@@ -143,7 +144,7 @@ class Simulation:
         return Target(
             environment=ENV,
             doors=doors,
-            lease=LocalLease(ROOT / "lease.lock", self.machine),
+            lease=LocalLease(self.layout.lease(ENV), self.machine),
             platform=LocalPlatform(self.layout, control, self.machine, self._services),
             policy=self.policy,
             roles=ROLES,
@@ -174,7 +175,7 @@ class Simulation:
         if process is None:
             raise ConnectionRefusedError("nobody listens")
         worker = {"x-greenroom-worker": str(self.scheduler.rng.randrange(2))}
-        release = self.builds.get(slot.rsplit("-", 1)[0])
+        release = self.builds.get(release_of(slot))
         known = {r.id: r for one in self.releases.values() for r in one.revisions.revisions}
         missing = release.revisions.pending(
             self.database.heads, type(release.revisions)(tuple(known.values()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from greenroom.domain.errors import Exit
 from greenroom.domain.release import Release
-from greenroom.domain.stage import Mode
+from greenroom.domain.stage import Mode, release_of
 from greenroom.services.deliver import Wish, deploy, roll_back
 from greenroom.services.one_off import run_command
 from greenroom.services.settle import settle_alone
@@ -141,7 +141,7 @@ class Trial:
         sim.edge.bad, sim.unready, sim.programs.crashing = set(), set(), set()
         for id in some:
             self.rng.choice([sim.edge.bad, sim.unready, sim.programs.crashing]).add(id)
-        live = (sim.edge.live_slot() or "-").rsplit("-", 1)[0]
+        live = release_of(sim.edge.live_slot() or "-")
         # What serves already keeps its nature: a live release does not become one that crashes at its start.
         sim.unready.discard(live)
         sim.programs.crashing.discard(live)
