@@ -18,6 +18,7 @@ from greenroom.config.schema import (
     AppTable,
     DatabaseTable,
     EdgeTable,
+    EnvironmentTable,
     File,
     PolicyTable,
     ProveTable,
@@ -56,6 +57,12 @@ def test_every_key_appears(path: tuple[str, ...], table: type[BaseModel]) -> Non
         here = here[part]
     assert set(here) == set(table.model_fields)
     assert table_at(path) is table
+
+
+def test_every_key_of_an_environment_appears() -> None:
+    keys = {key for environment in DOCUMENT["environments"] for key in environment}
+    assert keys == set(EnvironmentTable.model_fields)
+    assert table_at(("environments", 0)) is EnvironmentTable
 
 
 def test_every_key_of_a_role_appears() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import App, Role
+from greenroom.domain.project import App
 from greenroom.domain.release import Release
+from greenroom.domain.roles import Role
 from greenroom.domain.stage import Slot, environment_of, number_of
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.layout import Layout

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.record import Record
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
 from greenroom.drivers.memory.world import World
@@ -55,6 +56,27 @@ class MemoryLedger:
                 )
             before = e.hash
         return len(self.world.entries)
+
+
+@dataclass(slots=True)
+class MemoryRecords:
+    """A dictionary of records."""
+
+    world: World
+
+    def all(self) -> tuple[Record, ...]:
+        return tuple(record for _, record in sorted(self.world.records.items()))
+
+    def get(self, name: str) -> Record | None:
+        return self.world.records.get(name)
+
+    def put(self, record: Record) -> None:
+        self.world.effect(f"record {record.name} {record.state}")
+        self.world.records[record.name] = record
+
+    def drop(self, name: str) -> None:
+        self.world.effect(f"drop the record {name}")
+        self.world.records.pop(name, None)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The composition root: from a project's folder to the services' doors. Built lazily, piece by piece."""
+"""From a project's folder to the doors of one environment. Built lazily, piece by piece."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom import __version__
+from greenroom.domain.environment import PRODUCTION, Environment
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.events import Emit, note
-from greenroom.domain.fault import FAULT_VARIABLE, Fault
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import Project
+from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.rules import rule_of
 from greenroom.domain.secret import Secret
-from greenroom.domain.stage import release_of
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.layout import Layout, open_layout
 from greenroom.drivers.local.lease import LocalLease
 from greenroom.drivers.local.logs import LocalLogs
 from greenroom.drivers.local.platform import LocalPlatform, Service
 from greenroom.drivers.local.public import PublicAddress, choose
+from greenroom.drivers.local.records import LocalRecords
 from greenroom.drivers.local.secrets import SecretFile
 from greenroom.drivers.system.real import this_machine
 from greenroom.drivers.system.recall import recall
-from greenroom.ports import Doors, Load, Resource
+from greenroom.ports import Doors, Forge, Lease, Resource
 from greenroom.services.target import Target
 
 if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
-    from greenroom.drivers.local.breaking import LocalBreaker
+    from greenroom.drivers.ledger.sqlite import SqliteLedger
     from greenroom.drivers.postgres.database import Database
 
 FILE = "greenroom.toml"
 STATE = ".greenroom"
 PLATFORM_SECRETS = "_platform"
 
-GATE_SECONDS = 5.0
-"""How long a slot that is never ready is probed in a proof."""
-FAULT_WATCH_SECONDS = 8.0
-"""How long a slot that turns bad in a proof is watched; long enough for some pages a second to show it."""
-
 
 class Wiring:
-    """Everything of one project. ``policy`` replaces single figures of the project's policy."""
+    """Everything of one project, seen from one environment. ``place`` is what is known of it, if anybody knows."""
 
-    def __init__(self, folder: Path, emit: Emit, environment: str = "production") -> None:
+    def __init__(
+        self, folder: Path, emit: Emit, environment: str = PRODUCTION, place: Environment | None = None
+    ) -> None:
         self.folder = folder.absolute()
         self.emit = emit
         self.environment = environment
+        self._place = place
         self.machine = this_machine()
         self.clock = self.machine.clock
         self.override: dict[str, float] = {}
@@ -67,10 +67,41 @@ class Wiring:
             return load(file)
         return recall(kept, fingerprint(file), partial(load, file))
 
+    @cached_property
+    def place(self) -> Environment:
+        """The environment: from the project's file, or from its record. Raises when there is none (exit 2)."""
+        rule = rule_of(self.project.rules, self.environment)
+        if self._place is not None or rule is not None:
+            return self._place or rule.environment(self.environment)  # type: ignore[union-attr]
+        record = self.records.get(self.environment)
+        if record is not None:
+            made_by = next((r for r in self.project.rules if r.name == record.rule), None)
+            return record.environment(made_by)
+        there = [
+            *(r.name for r in self.project.rules if not r.per_branch),
+            *(r.name for r in self.records.all() if r.owner),
+        ]
+        raise GreenroomError(
+            "no-environment",
+            f"there is no environment {self.environment}",
+            f"there is: {', '.join(there)}",
+            Exit.USAGE,
+        )
+
+    @cached_property
+    def records(self) -> LocalRecords:
+        """What is remembered of each environment."""
+        return LocalRecords(self.layout, self.machine.disk)
+
     @property
     def policy(self) -> Policy:
-        """The project's policy, with the command's own figures."""
-        return replace(self.project.policy, **self.override)  # type: ignore[arg-type]
+        """The environment's policy, with the command's own figures."""
+        return replace(self.place.policy(self.project.policy), **self.override)  # type: ignore[arg-type]
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The project's roles in the environment's size."""
+        return self.place.roles(self.project.roles)
 
     @property
     def _root(self) -> Path:
@@ -87,11 +118,14 @@ class Wiring:
 
     @cached_property
     def public(self) -> PublicAddress:
-        """Host names and ports, chosen once."""
+        """Host names and ports, chosen once, with this environment's own."""
+        return self._chosen.known(self.place)
+
+    @cached_property
+    def _chosen(self) -> PublicAddress:
+        """What the edge is configured for: the same whichever environment is looked at."""
         home = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
-        return choose(
-            self.layout.root, self.project.edge, self.project.environments, Path(home) / "greenroom"
-        )
+        return choose(self.layout.root, self.project.edge, self.project.rules, Path(home) / "greenroom")
 
     @cached_property
     def control(self) -> Control:
@@ -157,94 +191,87 @@ class Wiring:
     @cached_property
     def doors(self) -> Doors:
         """The local target's doors."""
-        from greenroom.drivers.ledger.sqlite import SqliteLedger
         from greenroom.drivers.local.inspecting import LocalInspector
         from greenroom.drivers.local.jobs import LocalJobs
         from greenroom.drivers.local.stage import LocalStage
         from greenroom.drivers.local.traffic import LocalTraffic
 
         app, path = self.project.app, self.builds.path
-        processes = self.project.web.processes
+        web = next(r for r in self.roles if r.kind is RoleKind.WEB)
+        processes = web.processes
         return Doors(
-            stage=LocalStage(
-                self.layout, self.control, self.machine, self.policy, app, self.project.roles, path
-            ),
+            stage=LocalStage(self.layout, self.control, self.machine, self.policy, app, self.roles, path),
             traffic=LocalTraffic(self.layout, self.machine, self.public),
             jobs=LocalJobs(self.layout, self.control, self.machine, app, path),
             schema=self.database,
-            ledger=SqliteLedger(self.layout.root / "ledger.sqlite", self.clock),
+            ledger=self.ledger,
             clock=self.clock,
             builder=self.builds,
             inspector=LocalInspector(self.layout, self.clock, self.public, processes, self.builds.strays),
+            records=self.records,
             resources=self.resources,
         )
+
+    @cached_property
+    def ledger(self) -> SqliteLedger:
+        """The project's history."""
+        from greenroom.drivers.ledger.sqlite import SqliteLedger
+
+        return SqliteLedger(self.layout.root / "ledger.sqlite", self.clock)
 
     @cached_property
     def logs(self) -> LocalLogs:
         """What the parts wrote."""
         return LocalLogs(self.layout, self.machine)
 
-    def load(self, max_rate: float | None) -> Load:
-        """A load on the environment's own public address, with the paths that the project's file names."""
-        from greenroom.drivers.load import EVERY, Address, Load, Mix
-
-        paths = self.project.prove
-        statics = self._static_paths()
-        mix = Mix(paths.pages, paths.slow, paths.echo, statics, EVERY, stream_path=paths.stream)
-        address = Address(
-            self.public.host(self.environment), self.public.port, self.layout.ca, self.public.address
-        )
-        return Load(address, mix, max_rate)
-
-    @property
-    def breaker(self) -> LocalBreaker:
-        """Kills parts, for proofs."""
-        from greenroom.drivers.local.breaking import LocalBreaker
-
-        return LocalBreaker(self.layout, self.machine, self.public.port)
-
-    def planted(self, fault: Fault) -> Target:
-        """The target with a fault planted into whatever is launched on it: a short gate, a watch of some seconds."""
-        other = Wiring(self.folder, self.emit, self.environment)
-        gate = {"probe_timeout": GATE_SECONDS} if fault is Fault.UNREADY else {}
-        other.override = {**self.override, "watch": FAULT_WATCH_SECONDS, **gate}
-        target = other.target
-        planted = {FAULT_VARIABLE: fault.planted(self.clock.now())}
-        return replace(target, app_values={**target.app_values, **planted})
-
-    def _static_paths(self) -> tuple[str, ...]:
-        """Two hashed files of the live release: they must stay reachable whatever is deployed."""
-        from greenroom.drivers.builds.builds import manifest
-
-        live = self.doors.traffic.observe(self.environment).live
-        if live is None:
-            return ()
-        names = sorted(manifest(self.builds.path(release_of(live))).values())
-        return tuple(self.project.app.static_url + name for name in names[:2])
-
     @property
     def target(self) -> Target:
         """The environment with everything that services need. Raises when there is no such environment (exit 2)."""
-        names = [e.name for e in self.project.environments]
-        if self.environment not in names:
-            raise GreenroomError(
-                "no-environment",
-                f"there is no environment {self.environment}",
-                f"there is: {', '.join(names)}",
-                Exit.USAGE,
-            )
+        place = self.place
         return Target(
             environment=self.environment,
             doors=self.doors,
-            lease=LocalLease(self.layout.lease(self.environment), self.machine),
+            lease=self._lease(self.environment),
             platform=self.platform,
             policy=self.policy,
-            roles=self.project.roles,
+            roles=self.roles,
             limits=self.project.database,
             emit=self.emit,
+            place=place,
             pages=self.project.prove.pages,
-            app_values=dict(self.project.app.env),
+            app_values={**dict(self.project.app.env), **dict(place.env)},
+            neighbours=self._neighbours,
+            keeping=self._keeping,
+            outside=lambda commit: self.forge.is_merged(commit) is False,
         )
+
+    @cached_property
+    def forge(self) -> Forge:
+        """Where the branches live."""
+        from greenroom.drivers.forge import GitForge
+
+        return GitForge(self.folder, os.environ, self._target_branches)
+
+    @property
+    def _target_branches(self) -> tuple[str, ...]:
+        production = rule_of(self.project.rules, PRODUCTION)
+        refs = production.refs if production else ()
+        return tuple(r for r in refs if "*" not in r and "{" not in r) or ("master", "main")
+
+    def _neighbours(self) -> tuple[Lease, ...]:
+        there = {r.name for r in self.records.all()} | {
+            r.name for r in self.project.rules if not r.per_branch
+        }
+        return tuple(self._lease(name) for name in sorted(there - {self.environment}))
+
+    def _keeping(self, environment: str) -> int:
+        rule = rule_of(self.project.rules, environment)
+        record = None if rule else self.records.get(environment)
+        made_by = rule or next((r for r in self.project.rules if record and r.name == record.rule), None)
+        return (made_by.keep_releases if made_by else None) or self.project.policy.keep_releases
+
+    def _lease(self, environment: str) -> LocalLease:
+        return LocalLease(self.layout.lease(environment), self.machine)
 
     def _secrets(self, environment: str) -> SecretFile:
         return SecretFile(self.layout.root / "secrets", environment)
@@ -253,21 +280,6 @@ class Wiring:
         return self._secrets(PLATFORM_SECRETS).get_or_make(key)
 
     def _services(self) -> Sequence[Service]:
-        from greenroom.drivers.local.services import database_service, edge_service, store_service
-        from greenroom.drivers.postgres.server import EmbeddedPostgres
-        from greenroom.drivers.s3.server import EmbeddedS3, find
+        from greenroom.wiring.parts import platform_services
 
-        store = EmbeddedS3(
-            self.layout.root / "s3",
-            self.public.services,
-            self._platform_secret("S3_ADMIN_SECRET"),
-            self._platform_secret("S3_JWT"),
-        )
-        postgres = EmbeddedPostgres(
-            self.layout.root / "postgres",
-            self.layout.short / "pg",
-            partial(self._platform_secret, "POSTGRES_PASSWORD"),
-            self.project.database.max_connections,
-        )
-        edge = edge_service(self.layout, self.public, self.project, store.address, find("caddy", "local"))
-        return (store_service(self.layout, store), edge, database_service(self.layout, postgres))
+        return platform_services(self.layout, self._chosen, self.project, self._platform_secret)
