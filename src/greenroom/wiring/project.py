@@ -173,11 +173,13 @@ class Wiring:
     def resources(self) -> tuple[Resource, ...]:
         """What an environment owns, in the order of making."""
         from greenroom.drivers.local.app_secrets import AppSecrets
+        from greenroom.drivers.local.traces import Traces
         from greenroom.drivers.s3.bucket import Bucket
 
         endpoint = f"http://127.0.0.1:{self.public.services['s3']}"
         admin = partial(self._platform_secret, "S3_ADMIN_SECRET")
         return (
+            Traces(self.layout, self.machine),
             AppSecrets(self.layout.root / "secrets", self.layout.root / "mail", self.public.url),
             self.database,
             Bucket(self.project.name, endpoint, admin, self._secrets, self.clock),

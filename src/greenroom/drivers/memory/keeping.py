@@ -125,6 +125,9 @@ class MemoryLease:
         finally:
             self.world.held_by = None
 
+    def forget(self) -> None:
+        return None
+
     def holder(self) -> Holder | None:
         return Holder(self.world.held_by, "memory", self.world.time) if self.world.held_by else None
 

@@ -69,6 +69,8 @@ def destroy(
         if receipt.left or receipt.stuck:
             raise _still_there(receipt)
         timed(target, "record", "forget it", partial(records.drop, env))
+        if record is not None and record.owner:
+            target.lease.forget()
         if stop and not records.all():
             timed(target, "stop", "stop everything, in order", target.platform.stop)
     target.emit(note("nothing is left of it but its history"))
