@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.provenance import Provenance
 from greenroom.domain.record import Record
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
@@ -103,7 +104,12 @@ class MemoryBuilder:
         self.world.effect(f"remove {id}")
         self.world.releases.pop(id, None)
 
-    def collect(self, keep: set[str]) -> object:
+    def provenance(self, id: str, deep: bool = True) -> Provenance:
+        one = self.get(id)
+        content = self.world.altered.get(one.id, one.digest)
+        return Provenance(one.id, content, "", one.commit, "", "", "", "memory", one.created_at)
+
+    def collect(self) -> object:
         return None
 
 
