@@ -15,8 +15,10 @@ from greenroom.ports import Clock, Presence, Values
 if TYPE_CHECKING:
     import psycopg
 
-STARTING, STARTING_SECONDS = "starting up", 15.0
-"""A server that recovers listens before it lets anybody in (SQLSTATE 57P03); so long it is asked again."""
+STARTING = ("starting up", "not yet accepting connections", "in recovery mode")
+"""What a server says that recovers: it listens before it lets anybody in (SQLSTATE 57P03)."""
+STARTING_SECONDS = 15.0
+"""So long it is asked again."""
 
 Passwords = Callable[[str], Secret]
 """The password of an environment's role, made the first time."""
@@ -112,7 +114,7 @@ class Database:
             try:
                 return self._open(database)
             except psycopg.OperationalError as error:
-                if STARTING not in str(error) or self._clock.monotonic() >= until:
+                if not any(word in str(error) for word in STARTING) or self._clock.monotonic() >= until:
                     raise GreenroomError(
                         "database", f"PostgreSQL does not let us in: {error}", "greenroom up", Exit.FAILED
                     ) from error
