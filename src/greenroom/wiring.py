@@ -34,7 +34,9 @@ from greenroom.services.target import Target
 if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
     from greenroom.drivers.local.breaking import LocalBreaker
+    from greenroom.drivers.postgres.admin import Admin
     from greenroom.drivers.postgres.database import Database
+    from greenroom.drivers.s3.store import Store
 
 FILE = "greenroom.toml"
 STATE = ".greenroom"
@@ -129,25 +131,46 @@ class Wiring:
 
         return Database(
             self.project.name,
-            self.layout.short / "pg",
-            partial(self._platform_secret, "POSTGRES_PASSWORD"),
+            self._database_admin,
             lambda env: self._secrets(env).get_or_make("DATABASE_PASSWORD"),
-            self.clock,
         )
+
+    @cached_property
+    def _database_admin(self) -> Admin:
+        from greenroom.drivers.postgres.admin import Admin
+
+        password = partial(self._platform_secret, "POSTGRES_PASSWORD")
+        return Admin(self.layout.short / "pg", password, self.clock)
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
         """What an environment owns, in the order of making."""
         from greenroom.drivers.local.app_secrets import AppSecrets
         from greenroom.drivers.s3.bucket import Bucket
+        from greenroom.drivers.s3.issuers import issuer_of
 
-        endpoint = f"http://127.0.0.1:{self.public.services['s3']}"
-        admin = partial(self._platform_secret, "S3_ADMIN_SECRET")
+        wanted, store = self.project.s3, self._store
+        issuer, prefix = issuer_of(wanted.issuer, store), wanted.bucket_prefix
         return (
             AppSecrets(self.layout.root / "secrets", self.layout.root / "mail", self.public.url),
             self.database,
-            Bucket(self.project.name, endpoint, admin, self._secrets, self.clock),
+            Bucket(self.project.name, store, issuer, self._secrets, prefix=prefix),
         )
+
+    @cached_property
+    def _store(self) -> Store:
+        """The store that greenroom.toml names, with a key from the environment; else the embedded one."""
+        from greenroom.drivers.s3.server import ADMIN_KEY
+        from greenroom.drivers.s3.store import Key, Store, key_from
+
+        wanted = self.project.s3
+        if wanted.endpoint is None:
+            endpoint = f"http://127.0.0.1:{self.public.services['s3']}"
+            return Store(
+                endpoint, lambda: Key(ADMIN_KEY, self._platform_secret("S3_ADMIN_SECRET")), self.clock
+            )
+        admin = partial(key_from, os.environ, wanted.key_variable, wanted.secret_variable)
+        return Store(wanted.endpoint, admin, self.clock, wanted.region, wanted.iam_endpoint)
 
     @cached_property
     def platform(self) -> LocalPlatform:
@@ -269,5 +292,7 @@ class Wiring:
             partial(self._platform_secret, "POSTGRES_PASSWORD"),
             self.project.database.max_connections,
         )
-        edge = edge_service(self.layout, self.public, self.project, store.address, find("caddy", "local"))
-        return (store_service(self.layout, store), edge, database_service(self.layout, postgres))
+        buckets = f"{self._store.endpoint}/{self.project.s3.bucket_prefix or self.project.name}"
+        edge = edge_service(self.layout, self.public, self.project, buckets, find("caddy", "local"))
+        own = () if self.project.s3.endpoint else (store_service(self.layout, store),)
+        return (*own, edge, database_service(self.layout, postgres))

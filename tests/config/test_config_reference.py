@@ -22,6 +22,7 @@ from greenroom.config.schema import (
     PolicyTable,
     ProveTable,
     RoleTable,
+    StoreTable,
     WorseTable,
     table_at,
 )
@@ -48,6 +49,7 @@ def test_the_files_are_current() -> None:
         (("edge",), EdgeTable),
         (("database",), DatabaseTable),
         (("prove",), ProveTable),
+        (("s3",), StoreTable),
     ],
 )
 def test_every_key_appears(path: tuple[str, ...], table: type[BaseModel]) -> None:

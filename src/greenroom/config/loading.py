@@ -18,7 +18,17 @@ from greenroom.config.schema import AppTable, File, RoleTable
 from greenroom.domain.environment import Environment, Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import App, DatabaseLimits, Edge, Project, ProvePaths, Role, RoleKind
+from greenroom.domain.project import (
+    App,
+    DatabaseLimits,
+    Edge,
+    Issuer,
+    ObjectStore,
+    Project,
+    ProvePaths,
+    Role,
+    RoleKind,
+)
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -101,6 +111,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         edge=Edge(**file.edge.model_dump()),
         database=DatabaseLimits(**file.database.model_dump()),
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
+        s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )
 
 

@@ -51,6 +51,7 @@ SECTIONS: tuple[Section, ...] = (
     ("policy.worse", schema.WorseTable, dict.fromkeys(schema.WorseTable.model_fields)),
     ("edge", schema.EdgeTable, dict.fromkeys(schema.EdgeTable.model_fields)),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
+    ("s3", schema.StoreTable, dict.fromkeys(schema.StoreTable.model_fields)),
 )
 """Heading, model and keys of each table; a key's value None takes the example or the default."""
 

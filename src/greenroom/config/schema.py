@@ -12,13 +12,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from greenroom.config import cron, values
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import App, DatabaseLimits, Edge, ProvePaths, Role, RoleKind
+from greenroom.domain.project import App, DatabaseLimits, Edge, ObjectStore, ProvePaths, Role, RoleKind
 
 _POLICY = Policy()
 _WORSE = Worse()
 _EDGE = Edge()
 _LIMITS = DatabaseLimits()
 _PROVE = ProvePaths()
+_S3 = ObjectStore()
 _APP = App(wsgi="")
 _WEB = Role("web", RoleKind.WEB)
 
@@ -212,6 +213,32 @@ class DatabaseTable(Table):
     reserve: int = key(_LIMITS.reserve, "Of these, kept for people, migrations and checks.", ge=1, le=10000)
 
 
+class StoreTable(Table):
+    """The object store. Without an endpoint Greenroom runs one itself. The administrator's key never stands here."""
+
+    endpoint: Annotated[str, AfterValidator(values.endpoint)] | None = key(
+        None, "Address of another store, with http:// or https://.", "https://minio.example.org:9000"
+    )
+    region: str = key(_S3.region, "Its region.")
+    issuer: Literal["iam", "minio", "given"] = key(
+        str(_S3.issuer),
+        "Who makes each environment's key: iam (AWS's interface), minio (MinIO's own; needs greenroom[minio]),"
+        " or given: the key below for all of them, so that nothing keeps one out of another's bucket.",
+    )
+    iam_endpoint: Annotated[str, AfterValidator(values.endpoint)] | None = key(
+        None, "Where IAM answers, if not at the endpoint.", "https://iam.amazonaws.com"
+    )
+    bucket_prefix: Label | None = key(
+        None,
+        "Begins the name of every bucket and user; one of its own for each project. Default: the name.",
+        "shop",
+    )
+    key_variable: VariableName = key(
+        _S3.key_variable, "The environment variable with the access key's id ..."
+    )
+    secret_variable: VariableName = key(_S3.secret_variable, "... and the one with its secret.")
+
+
 class ProveTable(Table):
     """Which of the app's paths ``greenroom prove`` and the probes may use."""
 
@@ -246,6 +273,7 @@ class File(Table):
     edge: EdgeTable = Field(default_factory=EdgeTable, description="See [edge].")
     database: DatabaseTable = Field(default_factory=DatabaseTable, description="See [database].")
     prove: ProveTable = Field(default_factory=ProveTable, description="See [prove].")
+    s3: StoreTable = Field(default_factory=StoreTable, description="See [s3].")
     env: dict[VariableName, Variable] = Field(
         default_factory=dict,
         description="Plain settings for the app's environment. Secrets do not belong into this file.",
@@ -263,6 +291,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("edge",): EdgeTable,
         ("database",): DatabaseTable,
         ("prove",): ProveTable,
+        ("s3",): StoreTable,
     }
     if len(path) == 2 and path[0] == "roles":
         return RoleTable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -120,7 +120,8 @@ class MemoryResource:
     world: World | None = None
 
     def observe(self, environment: str) -> Presence:
-        return Presence(environment in self.there)
+        there = environment in self.there
+        return Presence(there, bytes=0 if there else None)
 
     def ensure(self, environment: str) -> None:
         self._effect(f"ensure {self.name}")
@@ -140,6 +141,9 @@ class MemoryResource:
 
     def residue(self, environment: str) -> tuple[str, ...]:
         return (environment,) if environment in self.there else ()
+
+    def found(self) -> Mapping[str, str]:
+        return dict.fromkeys(sorted(self.there), self.name)
 
     def _effect(self, name: str) -> None:
         if self.world is not None:
