@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
     from greenroom.drivers.local.breaking import LocalBreaker
     from greenroom.drivers.postgres.admin import Admin
+    from greenroom.drivers.postgres.anonymiser import PostgresAnonymiser
     from greenroom.drivers.postgres.database import Database
+    from greenroom.drivers.postgres.templates import Templates
     from greenroom.drivers.s3.store import Store
 
 FILE = "greenroom.toml"
@@ -134,6 +136,21 @@ class Wiring:
             self._database_admin,
             lambda env: self._secrets(env).get_or_make("DATABASE_PASSWORD"),
         )
+
+    @property
+    def templates(self) -> Templates:
+        """Databases that new environments are cloned from."""
+        from greenroom.drivers.postgres.templates import Templates
+
+        scratch = self.layout.root / "template-dumps"
+        return Templates(self.project.name, self._database_admin, self.database.label, scratch)
+
+    @property
+    def anonymiser(self) -> PostgresAnonymiser:
+        """Takes out what is personal."""
+        from greenroom.drivers.postgres.anonymiser import PostgresAnonymiser
+
+        return PostgresAnonymiser()
 
     @cached_property
     def _database_admin(self) -> Admin:

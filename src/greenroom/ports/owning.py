@@ -78,7 +78,7 @@ class Templates(Protocol):
     def columns(self, environment: str) -> tuple[Column, ...]:
         """The columns of an environment's own tables."""
 
-    def refresh(self, name: str, source: str, prepare: Callable[[Secret], None]) -> None:
+    def refresh(self, name: str, source: str, prepare: Callable[[Secret], object]) -> None:
         """Copy an environment's database while it serves, let ``prepare`` change the copy, and make it the template.
 
         ``prepare`` gets an address of the copy as its owner; what it raises ends the refresh. Ended anywhere, the
