@@ -18,14 +18,15 @@ from greenroom.config.schema import (
     AppTable,
     DatabaseTable,
     EdgeTable,
+    EnvironmentTable,
     File,
     PolicyTable,
     ProveTable,
     RoleTable,
-    StoreTable,
     WorseTable,
     table_at,
 )
+from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import DatabaseLimits, Edge, ProvePaths
 
@@ -58,6 +59,12 @@ def test_every_key_appears(path: tuple[str, ...], table: type[BaseModel]) -> Non
         here = here[part]
     assert set(here) == set(table.model_fields)
     assert table_at(path) is table
+
+
+def test_every_key_of_an_environment_appears() -> None:
+    keys = {key for environment in DOCUMENT["environments"] for key in environment}
+    assert keys == set(EnvironmentTable.model_fields)
+    assert table_at(("environments", 0)) is EnvironmentTable
 
 
 def test_every_key_of_a_role_appears() -> None:

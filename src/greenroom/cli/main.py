@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("live", "Stop everything; all data stays."),
     "destroy": ("live", "Remove the environment with all its data."),
     "status": ("live", "Show what is live, what is warm, what runs."),
+    "env": ("environments", "Make, list and remove environments; one for each branch."),
+    "sweep": ("environments", "Remove the environments of branches that are merged or gone."),
     "doctor": ("checking", "Look for what will hurt at some deploy."),
     "build": ("release", "Build a release without deploying it."),
     "plan": ("release", "Show what a deploy would do, and save it."),

@@ -16,6 +16,7 @@ from greenroom.domain.errors import Exit, GreenroomError, of_the_machine
 
 if TYPE_CHECKING:
     from greenroom.cli.render.progress import Progress
+    from greenroom.services.environments.estate import Estate
     from greenroom.services.target import Target
     from greenroom.wiring import Wiring
 
@@ -55,6 +56,13 @@ class Session:
         from greenroom.wiring import Wiring
 
         return Wiring(self.folder, self.progress, self.environment)
+
+    @cached_property
+    def estate(self) -> Estate:
+        """All environments of the project."""
+        from greenroom.wiring.estate import estate
+
+        return estate(self.wiring)
 
     @property
     def target(self) -> Target:

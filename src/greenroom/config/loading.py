@@ -11,24 +11,15 @@ from pydantic import ValidationError
 
 from greenroom.config import values
 from greenroom.config.checks import across, kind_of
+from greenroom.config.environments import rules
 from greenroom.config.fingerprint import FLASK_MIGRATE
 from greenroom.config.locate import Lines, locate
 from greenroom.config.mistakes import Mistake, from_validation, shown
 from greenroom.config.schema import AppTable, File, RoleTable
-from greenroom.domain.environment import Environment, Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import (
-    App,
-    DatabaseLimits,
-    Edge,
-    Issuer,
-    ObjectStore,
-    Project,
-    ProvePaths,
-    Role,
-    RoleKind,
-)
+from greenroom.domain.project import App, DatabaseLimits, Edge, Issuer, ObjectStore, Project, ProvePaths
+from greenroom.domain.roles import Role, RoleKind
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -106,7 +97,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         name=file.name,
         app=_app(file.app, folder, tuple(sorted(file.env.items()))),
         roles=_roles(file.roles),
-        environments=(Environment("production", Tier.PRODUCTION, public),),
+        rules=rules(file.environments, public),
         policy=Policy(**{**policy, "worse": Worse(**policy["worse"])}),
         edge=Edge(**file.edge.model_dump()),
         database=DatabaseLimits(**file.database.model_dump()),

@@ -6,77 +6,36 @@ Defaults come from the domain: there is one place for each figure.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
 from greenroom.config import cron, values
+from greenroom.config.fields import (
+    Command,
+    Duration,
+    Inside,
+    Label,
+    LongDuration,
+    Page,
+    Size,
+    Table,
+    Variable,
+    VariableName,
+    key,
+)
+from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import App, DatabaseLimits, Edge, ObjectStore, ProvePaths, Role, RoleKind
+from greenroom.domain.project import App, DatabaseLimits, Edge, ProvePaths
+from greenroom.domain.roles import Role, RoleKind
 
 _POLICY = Policy()
 _WORSE = Worse()
 _EDGE = Edge()
 _LIMITS = DatabaseLimits()
 _PROVE = ProvePaths()
-_S3 = ObjectStore()
 _APP = App(wsgi="")
 _WEB = Role("web", RoleKind.WEB)
-
-DURATION_PATTERN = r"^(\d+(\.\d+)?(ms|s|m|h|d) ?)+$"
-
-Duration = Annotated[
-    float,
-    BeforeValidator(values.duration),
-    WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": DURATION_PATTERN}]}
-    ),
-]
-Size = Annotated[
-    int,
-    BeforeValidator(values.size),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 1},
-                {"type": "string", "pattern": r"^\d+ ?([KMGkmg]i?)?[Bb]?$"},
-            ]
-        }
-    ),
-]
-Command = Annotated[
-    tuple[str, ...],
-    BeforeValidator(values.command),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "minLength": 1},
-                {"type": "array", "items": {"type": "string"}, "minItems": 1},
-            ]
-        }
-    ),
-]
-Inside = Annotated[str, AfterValidator(values.inside)]
-Page = Annotated[str, AfterValidator(values.page), WithJsonSchema({"type": "string", "pattern": "^/"})]
-Label = Annotated[
-    str,
-    AfterValidator(values.label),
-    WithJsonSchema({"type": "string", "pattern": f"^{values.LABEL.pattern}$"}),
-]
-VariableName = Annotated[str, AfterValidator(values.variable_name)]
-Variable = Annotated[str, BeforeValidator(values.variable), WithJsonSchema({"type": ["string", "integer"]})]
-
-
-def key(default: Any, text: str, example: Any = None, **limits: Any) -> Any:
-    """A key with its text; ``default`` ... makes it required, ``example`` stands in the reference file."""
-    examples = None if example is None else [example]
-    return Field(default, description=text, examples=examples, **limits)
-
-
-class Table(BaseModel):
-    """A table that refuses keys it does not know and values of another type."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=False)
 
 
 class AppTable(Table):
@@ -213,30 +172,60 @@ class DatabaseTable(Table):
     reserve: int = key(_LIMITS.reserve, "Of these, kept for people, migrations and checks.", ge=1, le=10000)
 
 
-class StoreTable(Table):
-    """The object store. Without an endpoint Greenroom runs one itself. The administrator's key never stands here."""
+class EnvironmentTable(Table):
+    """One kind of environment: [[environments]], in order; the first whose refs match a branch is that branch's."""
 
-    endpoint: Annotated[str, AfterValidator(values.endpoint)] | None = key(
-        None, "Address of another store, with http:// or https://.", "https://minio.example.org:9000"
+    name: Annotated[str, AfterValidator(values.name_template)] = key(
+        ...,
+        "Its name; with parts of the branch's name, such as {issue} or {slug}, each branch has its own.",
+        "fb-{issue}",
     )
-    region: str = key(_S3.region, "Its region.")
-    issuer: Literal["iam", "minio", "given"] = key(
-        str(_S3.issuer),
-        "Who makes each environment's key: iam (AWS's interface), minio (MinIO's own; needs greenroom[minio]),"
-        " or given: the key below for all of them, so that nothing keeps one out of another's bucket.",
+    refs: list[Annotated[str, AfterValidator(values.ref_pattern)]] = key(
+        [],
+        "Branches that belong to it: * is any text, {word} letters and digits that the name can take up."
+        " Default: none; then promotion alone leads there.",
+        ["*/AFO-{issue}_*"],
+        max_length=100,
     )
-    iam_endpoint: Annotated[str, AfterValidator(values.endpoint)] | None = key(
-        None, "Where IAM answers, if not at the endpoint.", "https://iam.amazonaws.com"
-    )
-    bucket_prefix: Label | None = key(
+    tier: Literal["production", "staging", "development", "review"] | None = key(
         None,
-        "Begins the name of every bucket and user; one of its own for each project. Default: the name.",
-        "shop",
+        "How seriously it is taken. Default: production, staging for those names, review where each branch has its"
+        " own, else development.",
+        "review",
     )
-    key_variable: VariableName = key(
-        _S3.key_variable, "The environment variable with the access key's id ..."
+    host: Annotated[str, AfterValidator(values.host_template)] | None = key(
+        None,
+        "Its public name; {name} stands for the environment's. Default: {name} below the host of production.",
+        "{name}.shop.localhost",
     )
-    secret_variable: VariableName = key(_S3.secret_variable, "... and the one with its secret.")
+    target: Literal["local"] = key("local", "Where it runs.")
+    strategy: Literal["blue-green", "simple"] | None = key(
+        None,
+        "simple: the same steps with one process of each role, and the old slot goes at once."
+        " Default: blue-green for production, else simple.",
+        "simple",
+    )
+    access: Literal["public", "private"] = key("public", "Who may see it: anybody, or who has signed in.")
+    template: Label | None = key(
+        None, "The template that its database starts as a copy of (greenroom template).", "demo"
+    )
+    ttl: LongDuration | None = key(None, "How long after its last deploy it goes.", "14d")
+    sleep_after: LongDuration | None = key(
+        None, "How long without a request before its processes stop; the next request wakes it.", "2h"
+    )
+    after: Label | None = key(
+        None, "The environment that must have served a build before this one may.", "staging"
+    )
+    max: int | None = key(None, "So many at once.", 30, ge=1, le=10000)
+    max_disk: Size | None = key(None, "Bytes that the data of one may take.", "2GB")
+    keep_releases: int | None = key(
+        None, "Good releases kept for it. Default: see [policy].", 2, ge=1, le=1000
+    )
+    env: dict[VariableName, Variable] = Field(
+        default_factory=dict,
+        description="Plain settings of this kind, above those of [env].",
+        json_schema_extra={"propertyNames": {"pattern": f"^{values.VARIABLE.pattern}$"}},
+    )
 
 
 class ProveTable(Table):
@@ -274,6 +263,11 @@ class File(Table):
     database: DatabaseTable = Field(default_factory=DatabaseTable, description="See [database].")
     prove: ProveTable = Field(default_factory=ProveTable, description="See [prove].")
     s3: StoreTable = Field(default_factory=StoreTable, description="See [s3].")
+    environments: list[EnvironmentTable] = Field(
+        default_factory=list,
+        max_length=100,
+        description="See [[environments]]. Without any there is production, for the branches master and main.",
+    )
     env: dict[VariableName, Variable] = Field(
         default_factory=dict,
         description="Plain settings for the app's environment. Secrets do not belong into this file.",
@@ -295,4 +289,6 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
     }
     if len(path) == 2 and path[0] == "roles":
         return RoleTable
+    if len(path) == 2 and path[0] == "environments":
+        return EnvironmentTable
     return fixed.get(path)

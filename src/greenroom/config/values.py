@@ -11,6 +11,8 @@ import math
 import re
 import shlex
 
+from greenroom.domain.refs import RefPattern, template_parts
+
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 """Units of a duration, in seconds."""
 
@@ -19,6 +21,9 @@ BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mi
 
 LONGEST = 30 * 86400.0
 """The longest duration that makes sense for a release, in seconds."""
+
+LONGEST_LIFE = 1095 * 86400.0
+"""The longest duration that makes sense for an environment, in seconds."""
 
 LABEL = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -29,6 +34,8 @@ PAGE = re.compile(r"/[!-\"$-~]*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION_PART = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)")
 _SIZE = re.compile(r"(\d{1,12})\s?([A-Za-z]{0,3})")
+_PART = re.compile(r"\{[a-z]+\}")
+_HOST_TEMPLATE = 'must be a host name such as "{name}.shop.example.org", without scheme and port'
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -37,6 +44,14 @@ def duration(value: object) -> float:
     seconds = _seconds(value)
     if not math.isfinite(seconds) or not 0 <= seconds <= LONGEST:
         raise ValueError("must be between 0 and 30 days")
+    return seconds
+
+
+def long_duration(value: object) -> float:
+    """The same for what lives: from a minute to three years."""
+    seconds = _seconds(value)
+    if not math.isfinite(seconds) or not 60 <= seconds <= LONGEST_LIFE:
+        raise ValueError("must be between 1 minute and 1095 days")
     return seconds
 
 
@@ -112,6 +127,28 @@ def label(value: str) -> str:
 def host(value: str) -> str:
     """A host name without scheme, port or path."""
     return _match(HOST, value, 'must be a host name such as "shop.example.org", without scheme and port')
+
+
+def name_template(value: str) -> str:
+    """An environment's name, or a template of names: a label with ``{word}`` for parts of the branch's name."""
+    otherwise = "must be a label such as staging, or one with parts such as fb-{issue}"
+    if len(template_parts(value)) > 4 or value.startswith("{"):
+        raise ValueError(otherwise)
+    _match(LABEL, _PART.sub("x", value), otherwise)
+    return value
+
+
+def ref_pattern(value: str) -> str:
+    """A branch's name, with ``*`` and ``{word}`` for what varies."""
+    if mistake := RefPattern(value).mistake():
+        raise ValueError(mistake)
+    return value
+
+
+def host_template(value: str) -> str:
+    """A host name; ``{name}`` may be its first label."""
+    _match(HOST, value.replace("{name}", "x", 1) if value.startswith("{name}.") else value, _HOST_TEMPLATE)
+    return value
 
 
 def wsgi(value: str) -> str:

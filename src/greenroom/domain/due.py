@@ -37,7 +37,13 @@ def due(seen: Observation, now: float) -> Plan:
 
 def may_be_due(seen: Observation, now: float) -> bool:
     """The same question, asked without the database's word (``heads`` None): is it worth a closer look?"""
-    return seen.window or bool(due(seen, now))
+    return seen.window or may_be_idle(seen, now) or bool(due(seen, now))
+
+
+def may_be_idle(seen: Observation, now: float) -> bool:
+    """Is it time to look whether the live slot is still asked for?"""
+    live = seen.live_slot
+    return live is not None and live.idle_at is not None and live.idle_at <= now and seen.mode is Mode.OPEN
 
 
 def was_set_back(seen: Observation, now: float) -> bool:

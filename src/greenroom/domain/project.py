@@ -5,37 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from greenroom.domain.environment import Environment
 from greenroom.domain.policy import Policy
-
-
-class RoleKind(StrEnum):
-    """What a role's processes do: answer requests, work off a queue, or run on a schedule."""
-
-    WEB = "web"
-    WORKER = "worker"
-    CRON = "cron"
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A kind of process of the app.
-
-    ``command`` is an argument vector run in the release's folder (empty for the web role, which Greenroom serves
-    itself). ``processes`` are web worker processes or copies of a worker; ``threads`` belong to web.
-    ``connections``: database connections that one process may open (pool + overflow).
-    ``schedule`` is a cron role's five-field cron line (UTC). ``singleton``: never two at once, also during a release.
-    """
-
-    name: str
-    kind: RoleKind
-    command: tuple[str, ...] = ()
-    processes: int = 1
-    threads: int = 8
-    connections: int = 5
-    schedule: str | None = None
-    singleton: bool = False
-    stop_timeout: float = 35.0
+from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +85,7 @@ class Project:
     name: str
     app: App
     roles: tuple[Role, ...]
-    environments: tuple[Environment, ...]
+    rules: tuple[Rule, ...]
     policy: Policy = field(default_factory=Policy)
     edge: Edge = field(default_factory=Edge)
     database: DatabaseLimits = field(default_factory=DatabaseLimits)

@@ -24,7 +24,8 @@ class Slot:
 
     All times are in seconds since the epoch. ``warm_until`` is set on a slot that has served and was replaced:
     until then it stays ready to serve again. ``watch_until`` is set on a slot that was switched to and has not
-    been judged yet; ``switched_at`` and ``previous`` say when, and in whose place.
+    been judged yet; ``switched_at`` and ``previous`` say when, and in whose place. At ``idle_at`` somebody must look
+    whether anybody still asks for it, where environments sleep.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Slot:
     watch_until: float | None = None
     switched_at: float | None = None
     previous: str | None = None
+    idle_at: float | None = None
 
 
 def slot_id(release: str, number: int, environment: str = PRODUCTION) -> str:

@@ -6,6 +6,7 @@ A door that fails raises :class:`greenroom.domain.errors.GreenroomError`.
 
 from greenroom.ports.breaking import Breaker, Killed
 from greenroom.ports.doors import Clock, Doors
+from greenroom.ports.environments import Forge, Records
 from greenroom.ports.inspecting import Inspector
 from greenroom.ports.keeping import Builder, Entry, Holder, Lease, Ledger, Load
 from greenroom.ports.owning import Anonymiser, Part, Platform, Presence, Resource, Template, Templates
@@ -35,6 +36,7 @@ __all__ = [
     "Doors",
     "Drained",
     "Entry",
+    "Forge",
     "Holder",
     "Inspector",
     "Jobs",
@@ -48,6 +50,7 @@ __all__ = [
     "Platform",
     "Presence",
     "Probed",
+    "Records",
     "Resource",
     "Say",
     "Schema",

@@ -53,6 +53,9 @@ class Lease(Protocol):
     def hold(self, what: str, wait: float) -> AbstractContextManager[None]:
         """Hold it, waiting at most ``wait`` seconds. Raises with exit 6 naming the holder."""
 
+    def forget(self) -> None:
+        """Leave no trace of it when it is given back; called by its holder."""
+
     def holder(self) -> Holder | None:
         """Who holds it now."""
 

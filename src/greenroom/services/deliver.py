@@ -15,6 +15,7 @@ from greenroom.domain.rollout import retreat as retreat_plan
 from greenroom.domain.stage import Mode, Observation
 from greenroom.domain.steps import Confirm, Plan
 from greenroom.services.performing import Figures, perform
+from greenroom.services.remembering import remember
 from greenroom.services.retention import tidy
 from greenroom.services.settle import check_window, let_migration_end, settle_first
 from greenroom.services.target import Target
@@ -63,16 +64,24 @@ def deploy(target: Target, wish: Wish) -> Outcome:
 
     Raises with exit 4 when the old release serves on, 5 when a person must look, 3 when policy refuses.
     """
-    with target.lease.hold("restart" if wish.restart else "deploy", wish.wait):
-        let_migration_end(target)
-        settle_first(target)
-        plan = plan_for(target, wish)
-        _same_as_saved(plan, wish.saved)
-        if not plan:
-            return Outcome(plan, Figures(), target.observe(schema=False).live)
-        outcome = _carry_out(target, plan if wish.watch else _until_confirmed(plan), "deploy")
-        tidy(target)
-        return outcome
+    verb = "restart" if wish.restart else "deploy"
+    with target.lease.hold(verb, wish.wait):
+        return deploy_held(target, wish, "deploy")
+
+
+def deploy_held(target: Target, wish: Wish, verb: str) -> Outcome:
+    """The same under ``verb`` in the ledger; the caller holds the lease."""
+    let_migration_end(target)
+    settle_first(target)
+    plan = plan_for(target, wish)
+    _same_as_saved(plan, wish.saved)
+    if not plan:
+        return Outcome(plan, Figures(), target.observe(schema=False).live)
+    outcome = _carry_out(target, plan if wish.watch else _until_confirmed(plan), verb)
+    if verb == "deploy":
+        remember(target, wish.release)
+    tidy(target)
+    return outcome
 
 
 def roll_back(target: Target, release: Release | None, wait: float = 0.0) -> Outcome:

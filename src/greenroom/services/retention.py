@@ -26,6 +26,20 @@ def _histories(target: Target) -> dict[str, tuple[str, ...]]:
     return {environment: tuple(order) for environment, order in orders.items()}
 
 
+def let_go(target: Target) -> tuple[str, ...]:
+    """Remove the builds that no environment but this one, which goes, has ever used; returns their ids."""
+    env, book = target.environment, target.doors.ledger
+    mine = {str(e.data["release"]) for e in book.entries(env) if e.data.get("release")}
+    others = {release for name, order in _histories(target).items() if name != env for release in order}
+    known = {r.id for r in target.doors.builder.releases()}
+    gone = tuple(sorted((mine & known) - others - target.doors.stage.in_use()))
+    for id in gone:
+        target.doors.builder.remove(id)
+    if gone:
+        target.doors.builder.collect(known - set(gone))
+    return gone
+
+
 def tidy(target: Target) -> tuple[str, ...]:
     """Remove the builds that retention lets go; returns their ids."""
     seen = target.observe(schema=False)

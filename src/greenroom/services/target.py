@@ -7,12 +7,16 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from greenroom.domain.environment import PRODUCTION, Environment, Tier
 from greenroom.domain.events import Emit
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import DatabaseLimits, Role
+from greenroom.domain.project import DatabaseLimits
+from greenroom.domain.roles import Role
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Observation
 from greenroom.ports import Doors, Lease, Platform, Values
+
+_PRODUCTION = Environment(PRODUCTION, Tier.PRODUCTION, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,7 @@ class Target:
     """One environment of one project on one target. ``pages`` are those of the app that probes may ask.
 
     ``neighbours``: the leases of the project's other environments, in one order for everybody. ``keeping``: how many
-    good releases an environment keeps.
+    good releases an environment keeps. ``outside``: is that commit known to be outside the target branch?
     """
 
     environment: str
@@ -31,10 +35,12 @@ class Target:
     roles: tuple[Role, ...]
     limits: DatabaseLimits
     emit: Emit
+    place: Environment = _PRODUCTION
     pages: tuple[str, ...] = ("/",)
     app_values: Mapping[str, str] = field(default_factory=dict)
     neighbours: Callable[[], tuple[Lease, ...]] = tuple
     keeping: Callable[[str], int] = lambda _environment: Policy().keep_releases
+    outside: Callable[[str], bool] = lambda _commit: False
 
     def values(self) -> Values:
         """The app's environment variables: what the resources give, then what the project's file says."""

@@ -26,8 +26,7 @@ def edge_config(
     servers: Json = {"https": _https(state, public, static_url.rstrip("/"), max_body, s3)}
     if public.http_port:
         servers["http"] = _http(public)
-    hosts = sorted(public.hosts.values())
-    subjects = [*hosts, *(f"*.{h}" for h in hosts)]
+    subjects = [*sorted(public.hosts.values()), *(f"*.{domain}" for domain in public.domains)]
     issuer = {"module": "internal"}
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
@@ -73,10 +72,10 @@ def _https(state: str, public: PublicAddress, static: str, max_body: int, s3: st
 
 
 def _hosts(public: PublicAddress) -> Json:
-    mappings: list[Json] = []
-    for environment, host in sorted(public.hosts.items()):
-        mappings.append({"input": host, "outputs": [environment]})
-        mappings.append({"input_regexp": f"^([a-z0-9-]+)[.]{re.escape(host)}$", "outputs": ["${1}"]})
+    exact = sorted(public.hosts.items())
+    mappings: list[Json] = [{"input": host, "outputs": [environment]} for environment, host in exact]
+    for domain in public.domains:
+        mappings.append({"input_regexp": f"^([a-z0-9-]+)[.]{re.escape(domain)}$", "outputs": ["${1}"]})
     return {
         "handler": "map",
         "source": "{http.request.host}",

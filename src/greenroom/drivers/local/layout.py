@@ -43,6 +43,10 @@ class Layout:
         """A unit's log."""
         return self.root / "logs" / f"{unit}.log"
 
+    def wake(self, environment: str) -> Path:
+        """There when somebody has asked for an environment that sleeps."""
+        return self.root / "wake" / environment
+
     def lease(self, environment: str) -> Path:
         """The lock of whoever changes that environment."""
         return self.root / "leases" / f"{environment}.lock"
@@ -89,7 +93,7 @@ def open_layout(root: Path, runtime: str | None) -> Layout:
     Raises :class:`GreenroomError` when another version wrote it (exit 2), or the short path is not ours (exit 5).
     """
     private_folder(root)
-    for name in ("slots", "edge", "units", "run", "logs", "jobs", "secrets", "leases"):
+    for name in ("slots", "edge", "units", "run", "logs", "jobs", "secrets", "leases", "wake"):
         private_folder(root / name)
     _check_version(root)
     short = _short_folder(root, runtime)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import App, Role
+from greenroom.domain.project import App
 from greenroom.domain.release import Release
+from greenroom.domain.roles import Role
 from greenroom.domain.stage import Slot, environment_of, number_of
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.layout import Layout
@@ -18,15 +19,15 @@ from greenroom.drivers.local.logs import tail
 from greenroom.drivers.local.probing import SlotProbe
 from greenroom.drivers.local.slot_units import background_units, web
 from greenroom.drivers.local.slots import Slots, web_unit
-from greenroom.drivers.local.units import Units
+from greenroom.drivers.local.units import PARKED, Units
 from greenroom.drivers.system.machine import Disk, Machine
 from greenroom.ports import Probed, StageSeen, Values
 
 FAILURE_LINES = 30
 
-_SLOT = r"(?P<slot>[0-9a-f]{12}(?:\.[a-z][a-z0-9-]*)?-\d+)"
-_SLOT_LOG = re.compile(rf"(?:web-{_SLOT}|.+-{_SLOT.replace('slot', 'other')}-\d+)\.log(?:\.1)?")
-"""A slot's web server is one unit; its other roles' units end in the number of their copy."""
+_SLOT = r"[0-9a-f]{12}(?:\.[a-z][a-z0-9-]*)?-\d+"
+_OF_SLOT = re.compile(rf"(?:web-)?(?P<a>{_SLOT})|.+-(?P<b>{_SLOT})-\d+")
+"""A slot's folder and its web server carry its name; the units of other roles end in the number of their copy."""
 
 LOGS_OF_SLOTS = 20
 """So many slots back, retired or not, logs are kept."""
@@ -165,12 +166,19 @@ class LocalStage:
         return [n for n in names if self._units.is_running(n) or states.get(n, {}).get("pid")]
 
 
+def slot_in(name: str) -> str | None:
+    """The slot that a folder, a unit or a file of one belongs to, by its name."""
+    stem = name.removesuffix(".1").removesuffix(".log").removesuffix(".hold")
+    stem = stem.partition(PARKED)[0] if PARKED in stem else stem.removesuffix(".json")
+    named = _OF_SLOT.fullmatch(stem)
+    return (named["a"] or named["b"]) if named else None
+
+
 def slot_logs(folder: Path, environment: str, disk: Disk) -> list[tuple[Path, int]]:
     """The logs of an environment's slots, each with its slot's number."""
     found = []
     for name in disk.names(folder):
-        named = _SLOT_LOG.fullmatch(name)
-        slot = (named["slot"] or named["other"]) if named else ""
+        slot = slot_in(name)
         if slot and environment_of(slot) == environment:
             found.append((folder / name, number_of(slot)))
     return found

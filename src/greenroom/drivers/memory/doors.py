@@ -12,7 +12,7 @@ from greenroom.domain.revisions import RevisionGraph
 from greenroom.domain.stage import Mode, Slot, number_of
 from greenroom.domain.verdict import Measure
 from greenroom.drivers.memory.inspecting import MemoryInspector
-from greenroom.drivers.memory.keeping import MemoryBuilder, MemoryLedger, MemoryResource
+from greenroom.drivers.memory.keeping import MemoryBuilder, MemoryLedger, MemoryRecords, MemoryResource
 from greenroom.drivers.memory.world import World
 from greenroom.ports import (
     Done,
@@ -124,6 +124,7 @@ class MemoryTraffic:
             raise GreenroomError("no-slot", f"slot {slot} is not there", "greenroom status")
         self.world.effect(f"switch {slot}")
         self.world.live = slot
+        self.world.asleep = self.world.called = False
         if self.world.mode is Mode.HOLD:
             # Holding is a property of the way to the slot; a new way is open.
             self.world.mode = Mode.OPEN
@@ -152,8 +153,25 @@ class MemoryTraffic:
         self.world.effect(f"mode {mode}")
         self.world.mode, self.world.window = mode, window
 
+    def doze(self, environment: str) -> None:
+        self.world.effect("mark as asleep")
+        self.world.asleep = True
+        self.world.effect("let nobody reach the live slot")
+        self.world.live = None
+
+    def called(self, environment: str) -> bool:
+        return self.world.called
+
+    def open_again(self, environment: str) -> None:
+        self.world.effect("mark as awake")
+        self.world.asleep = self.world.called = False
+
+    def last_request(self, environment: str) -> float | None:
+        return self.world.last_request
+
     def forget(self, environment: str) -> None:
         self.world.effect("forget traffic")
+        self.world.asleep = self.world.called = False
         self.world.live, self.world.mode, self.world.window = None, Mode.OPEN, False
 
 
@@ -227,5 +245,6 @@ def memory_doors(world: World) -> Doors:
         clock=MemoryClock(world),
         builder=MemoryBuilder(world),
         inspector=MemoryInspector(world),
+        records=MemoryRecords(world),
         resources=(MemoryResource(world.resources, world=world),),
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from greenroom.domain.anonymise import Column, Rules
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.record import Record
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
 from greenroom.drivers.memory.world import World
@@ -60,6 +61,27 @@ class MemoryLedger:
 
 
 @dataclass(slots=True)
+class MemoryRecords:
+    """A dictionary of records."""
+
+    world: World
+
+    def all(self) -> tuple[Record, ...]:
+        return tuple(record for _, record in sorted(self.world.records.items()))
+
+    def get(self, name: str) -> Record | None:
+        return self.world.records.get(name)
+
+    def put(self, record: Record) -> None:
+        self.world.effect(f"record {record.name} {record.state}")
+        self.world.records[record.name] = record
+
+    def drop(self, name: str) -> None:
+        self.world.effect(f"drop the record {name}")
+        self.world.records.pop(name, None)
+
+
+@dataclass(slots=True)
 class MemoryBuilder:
     """Builds are put into ``world.releases`` by the test."""
 
@@ -104,6 +126,9 @@ class MemoryLease:
             yield
         finally:
             self.world.held_by = None
+
+    def forget(self) -> None:
+        return None
 
     def holder(self) -> Holder | None:
         return Holder(self.world.held_by, "memory", self.world.time) if self.world.held_by else None

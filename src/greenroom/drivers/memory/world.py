@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Pace, Strays
+from greenroom.domain.record import Record
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Mode, Slot
 from greenroom.domain.verdict import Measure
@@ -57,6 +58,9 @@ class World:
     live: str | None = None
     mode: Mode = Mode.OPEN
     window: bool = False
+    asleep: bool = False
+    called: bool = False
+    last_request: float | None = None
     heads: frozenset[str] | None = frozenset()
     entries: list[Entry] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
@@ -70,6 +74,7 @@ class World:
     held_by: str | None = None
     resources: set[str] = field(default_factory=set)
     severed: set[str] = field(default_factory=set)
+    records: dict[str, Record] = field(default_factory=dict)
     inspected: Inspected = field(default_factory=Inspected)
 
     def effect(self, name: str) -> None:
