@@ -25,7 +25,9 @@ def load_rules(path: Path) -> Rules:
     columns: dict[str, Rule] = {}
     emptied: set[str] = set()
     tables = raw.get("tables", {})
-    for table, said in tables.items() if isinstance(tables, dict) else ():
+    if not isinstance(tables, dict):
+        raise _wrong(f"{path.name} has mistakes", "tables: must be a table")
+    for table, said in tables.items():
         if said == "empty":
             emptied.add(table)
         elif isinstance(said, dict):
