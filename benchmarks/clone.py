@@ -54,32 +54,38 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(admin: Admin, wanted: argparse.Namespace) -> dict[str, Any]:
-    """Every method in turn, the quick ones as often as wanted."""
+    """The methods in turn, again and again, so that a busy moment of the machine meets all of them."""
     with admin.connect() as connection:
         row = connection.execute("select pg_database_size(%s)", [TEMPLATE]).fetchone()
     assert row is not None
-    ways = {"clone": wanted.clones, "copy": wanted.copies, "wal_log": wanted.logged}
-    found = {way: _measured(admin, wanted.folder, way, count) for way, count in ways.items() if count}
+    counts = {"clone": wanted.clones, "copy": wanted.copies, "wal_log": wanted.logged}
+    seen: dict[str, list[tuple[float, float]]] = {way: [] for way, count in counts.items() if count}
+    for number in range(max(counts.values())):
+        for way in (way for way in seen if number < counts[way]):
+            seen[way].append(_measured(admin, wanted.folder, way))
+            print(f"{way} {number + 1}: {seen[way][-1][0]:.2f} s, {seen[way][-1][1]:.0f} MB", flush=True)
     return {
         "file_system": _file_system(wanted.folder),
         "template_mb": round(row[0] / 1e6),
-        "ways": found,
+        "ways": {way: _summary(made) for way, made in seen.items()},
         "load_average_end": load_average(),
     }
 
 
-def _measured(admin: Admin, folder: Path, way: str, count: int) -> dict[str, Any]:
-    seconds, megabytes = [], []
-    for number in range(count):
-        with admin.connect() as connection:
-            connection.execute("checkpoint")
-            before, began = _free(folder), time.monotonic()
-            _make(connection, way)
-            seconds.append(time.monotonic() - began)
-            megabytes.append((before - _free(folder)) / 1e6)
-            drop_database(connection, CLONE)
-        print(f"{way} {number + 1} of {count}: {seconds[-1]:.2f} s, {megabytes[-1]:.0f} MB", flush=True)
-    return {"n": count, "seconds": spread(seconds), "disk_mb": spread(megabytes)}
+def _summary(made: list[tuple[float, float]]) -> dict[str, Any]:
+    return {"seconds": spread([one[0] for one in made]), "disk_mb": spread([one[1] for one in made])}
+
+
+def _measured(admin: Admin, folder: Path, way: str) -> tuple[float, float]:
+    """Seconds and megabytes of one clone."""
+    with admin.connect() as connection:
+        connection.execute("checkpoint")
+        before, began = _free(folder), time.monotonic()
+        _make(connection, way)
+        seconds = time.monotonic() - began
+        megabytes = (before - _free(folder)) / 1e6
+        drop_database(connection, CLONE)
+    return seconds, megabytes
 
 
 def _make(connection: Any, way: str) -> None:

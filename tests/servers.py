@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,6 +97,15 @@ def seaweed() -> Iterator[tuple[str, str, Secret]]:
         env = store.environment(plain_environment())
         with running(store.command(), folder, env, store.ready, signal.SIGKILL):
             yield f"http://{store.address}", ADMIN_KEY, PASSWORD
+
+
+def minio_program() -> Path:
+    """MinIO, built when it is not there yet, which takes minutes; skips the test where it cannot be built."""
+    script = Path(__file__).parents[1] / "scripts" / "minio"
+    done = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        pytest.skip("MinIO cannot be built here: that needs Go, and once the network")
+    return Path(done.stdout.strip())
 
 
 @contextmanager

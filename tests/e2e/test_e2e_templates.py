@@ -18,7 +18,7 @@ INTRUDE = (
     "import os, psycopg\n"
     "for name in ('shop_production', 'postgres', 'shop.demo'):\n"
     "    try: psycopg.connect(os.environ['DATABASE_URL'], dbname=name); print('in')\n"
-    "    except psycopg.OperationalError: print('out')\n"
+    "    except psycopg.OperationalError as error: print('absent' if 'not exist' in str(error) else 'out')\n"
 )
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -23,12 +20,13 @@ from greenroom.drivers.s3.bucket import Bucket
 from greenroom.drivers.s3.issuers import GivenIssuer, IamIssuer, Issuer, issuer_of
 from greenroom.drivers.s3.store import Key, Store, key_from
 from greenroom.drivers.system.real import this_machine
-from servers import minio, project_of, seaweed
+from servers import minio, minio_program, project_of, seaweed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.timeout(1800)
+"""The first run builds MinIO."""
 
 
 @dataclass
@@ -95,16 +93,7 @@ def client(values: Mapping[str, Secret]) -> S3Client:
 
 @pytest.fixture(scope="module", params=["iam", "minio"])
 def store(request: pytest.FixtureRequest) -> Iterator[tuple[Store, str]]:
-    if request.param == "minio":
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "minio")], stdout=subprocess.PIPE, text=True, check=False
-        )
-        if done.returncode == 3:
-            pytest.skip("there is no Go to build MinIO with")
-        assert done.returncode == 0, "MinIO could not be built"
-        server = minio(Path(done.stdout.strip()))
-    else:
-        server = seaweed()
+    server = minio(minio_program()) if request.param == "minio" else seaweed()
     with server as (address, id, secret):
         yield Store(address, lambda: Key(id, secret), this_machine().clock), request.param
 

@@ -103,6 +103,12 @@ def statement(text: LiteralString, /, *names: str, **literals: object) -> sql.Co
     return sql.SQL(text).format(*(sql.Identifier(name) for name in names), **values)
 
 
+def verifier(connection: psycopg.Connection[Any], role: str, password: Secret) -> str:
+    """What the server keeps of a password, made here: the password itself never stands in a statement, or in its log."""
+    made = connection.pgconn.encrypt_password(password.reveal().encode(), role.encode(), b"scram-sha-256")
+    return made.decode()
+
+
 def role_label(connection: psycopg.Connection[Any], role: str) -> Label | None:
     """What the comment on a role says; None when there is no such role."""
     row = connection.execute(

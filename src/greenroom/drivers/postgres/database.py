@@ -20,6 +20,7 @@ from greenroom.drivers.postgres.admin import (
     role_label,
     said,
     statement,
+    verifier,
 )
 from greenroom.drivers.postgres.clone import clone
 from greenroom.drivers.postgres.template_names import template_label
@@ -178,10 +179,10 @@ class Database:
         label = self.label(environment)
         rights = "login nosuperuser nocreatedb nocreaterole noreplication nobypassrls"
         verb = "create role {} " if role_label(connection, label) is None else "alter role {} "
-        password, limit = self._passwords(environment).reveal(), self._limits(environment)
+        password = verifier(connection, label, self._passwords(environment))
         text = verb + rights + " connection limit {limit} password {password}"
         with connection.transaction():
-            connection.execute(statement(text, label, limit=limit, password=password))
+            connection.execute(statement(text, label, limit=self._limits(environment), password=password))
             connection.execute(statement("comment on role {} is {text}", label, text=self._text(environment)))
 
     def _create(self, connection: psycopg.Connection[Any], environment: str) -> None:

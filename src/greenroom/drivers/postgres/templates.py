@@ -22,6 +22,7 @@ from greenroom.drivers.postgres.admin import (
     role_label,
     said,
     statement,
+    verifier,
 )
 from greenroom.drivers.postgres.columns import columns
 from greenroom.drivers.postgres.copying import Copier
@@ -132,7 +133,7 @@ class Templates:
         fresh, password = label + NEW, Secret(secrets.token_urlsafe(24))
         with connection.transaction():
             text = "create role {} login password {password}"
-            connection.execute(statement(text, fresh, password=password.reveal()))
+            connection.execute(statement(text, fresh, password=verifier(connection, fresh, password)))
             connection.execute(statement("comment on role {} is {text}", fresh, text=self._text(about)))
         # Rules must not set off the app's own triggers, which might write old values elsewhere.
         connection.execute(statement("grant set on parameter session_replication_role to {}", fresh))
