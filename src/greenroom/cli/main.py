@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "build": ("release", "Build a release without deploying it."),
     "plan": ("release", "Show what a deploy would do, and save it."),
     "deploy": ("release", "Bring a commit on stage, blue/green."),
+    "promote": ("release", "Bring the build that one environment serves on stage in another."),
     "restart": ("release", "Bring the live release on stage again, in a new slot."),
     "rollback": ("release", "Go back to the slot that served before, or to a release."),
     "releases": ("release", "List builds, and which of them could serve now."),

@@ -69,6 +69,12 @@ class Session:
         """The environment that the command is about."""
         return self.wiring.target
 
+    def target_of(self, environment: str) -> Target:
+        """Another environment than the one that the command is about."""
+        from greenroom.wiring import Wiring
+
+        return Wiring(self.folder, self.progress, environment).target
+
     def answer(self, result: Any, text: Callable[[], str]) -> None:
         """The command's answer on stdout: one JSON document, or text for people."""
         self.progress.close()

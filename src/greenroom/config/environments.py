@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from greenroom.config.mistakes import Mistake, shown
 from greenroom.domain.environment import PRODUCTION, Access, Strategy, Tier
+from greenroom.domain.promotion import Gate, freeze, quiet
 from greenroom.domain.refs import SLUG, RefPattern, template_parts
 from greenroom.domain.rules import RESERVED, Rule, default_rules
 
@@ -78,7 +80,13 @@ def _rule(table: EnvironmentTable, host: str) -> Rule:
         template=table.template,
         ttl=table.ttl,
         sleep_after=table.sleep_after,
-        after=table.after,
+        gate=Gate(
+            table.after,
+            tuple(map(quiet, table.quiet)),
+            tuple(map(freeze, table.freeze)),
+            tuple(table.who),
+            ZoneInfo(table.timezone),
+        ),
         most=table.max,
         disk=table.max_disk,
         keep_releases=table.keep_releases,

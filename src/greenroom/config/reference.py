@@ -80,7 +80,16 @@ SECTIONS: tuple[Section, ...] = (
     (
         "[environments]",
         schema.EnvironmentTable,
-        {"name": "production", "refs": ["master"], "after": "staging", "env": {"SHOP_BANNER": ""}},
+        {
+            "name": "production",
+            "refs": ["master"],
+            "after": "staging",
+            "quiet": None,
+            "freeze": None,
+            "who": None,
+            "timezone": None,
+            "env": {"SHOP_BANNER": ""},
+        },
     ),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
     ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),

@@ -216,6 +216,27 @@ class EnvironmentTable(Table):
     after: Label | None = key(
         None, "The environment that must have served a build before this one may.", "staging"
     )
+    quiet: list[Annotated[str, AfterValidator(values.quiet)]] = key(
+        [],
+        "Stretches of the week in which nothing new comes on stage. Default: none.",
+        ["Fri 15:00 - Mon 07:00"],
+        max_length=20,
+    )
+    freeze: list[Annotated[str, AfterValidator(values.freeze)]] = key(
+        [],
+        "Days on which nothing new comes on stage. Default: none.",
+        ["2026-12-20 .. 2027-01-02"],
+        max_length=100,
+    )
+    who: list[str] = key(
+        [],
+        "Who may bring a build on stage, by login name. Default: everybody.",
+        ["anna", "ci"],
+        max_length=100,
+    )
+    timezone: Annotated[str, AfterValidator(values.timezone)] = key(
+        "UTC", "The time zone of quiet and freeze.", "Europe/Berlin"
+    )
     max: int | None = key(None, "So many at once.", 30, ge=1, le=10000)
     max_disk: Size | None = key(None, "Bytes that the data of one may take.", "2GB")
     keep_releases: int | None = key(

@@ -10,7 +10,9 @@ import ipaddress
 import math
 import re
 import shlex
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from greenroom.domain import promotion
 from greenroom.domain.refs import RefPattern, template_parts
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -148,6 +150,27 @@ def ref_pattern(value: str) -> str:
 def host_template(value: str) -> str:
     """A host name; ``{name}`` may be its first label."""
     _match(HOST, value.replace("{name}", "x", 1) if value.startswith("{name}.") else value, _HOST_TEMPLATE)
+    return value
+
+
+def quiet(value: str) -> str:
+    """A stretch of the week."""
+    promotion.quiet(value)
+    return value
+
+
+def freeze(value: str) -> str:
+    """Days, from and to."""
+    promotion.freeze(value)
+    return value
+
+
+def timezone(value: str) -> str:
+    """A time zone of the IANA database."""
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError('must be a time zone such as "Europe/Berlin"') from None
     return value
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from greenroom.domain.policy import Policy
+from greenroom.domain.promotion import OPEN, Gate
 from greenroom.domain.roles import Role, RoleKind
 
 PRODUCTION = "production"
@@ -40,8 +41,8 @@ class Environment:
     """One place where the app runs: ``name`` keys all its state, ``host`` is its public name.
 
     ``template``: the named database that a new one is a copy of. ``ttl`` and ``sleep_after`` in seconds: how long it
-    lives after its last deploy, and how long without a request before it sleeps; None: for ever. ``after``: the
-    environment that must have served a build before this one may. ``env``: plain settings above the project's.
+    lives after its last deploy, and how long without a request before it sleeps; None: for ever. ``gate``: the
+    policy that a build must pass to come on stage here. ``env``: plain settings above the project's.
     """
 
     name: str
@@ -53,7 +54,7 @@ class Environment:
     template: str | None = None
     ttl: float | None = None
     sleep_after: float | None = None
-    after: str | None = None
+    gate: Gate = OPEN
     keep_releases: int | None = None
     env: tuple[tuple[str, str], ...] = ()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from greenroom.domain.environment import PRODUCTION, Access, Environment, Strategy, Tier
+from greenroom.domain.promotion import OPEN, Gate
 from greenroom.domain.refs import LONGEST_NAME, RefPattern, branch, expand, invalid, template_parts
 
 RESERVED = frozenset({"none", "www", "sign-in"})
@@ -31,7 +32,7 @@ class Rule:
     template: str | None = None
     ttl: float | None = None
     sleep_after: float | None = None
-    after: str | None = None
+    gate: Gate = OPEN
     most: int | None = None
     disk: int | None = None
     keep_releases: int | None = None
@@ -59,7 +60,7 @@ class Rule:
             template=self.template,
             ttl=self.ttl,
             sleep_after=self.sleep_after,
-            after=self.after,
+            gate=self.gate,
             keep_releases=self.keep_releases,
             env=self.env,
         )

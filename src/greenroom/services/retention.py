@@ -36,7 +36,7 @@ def let_go(target: Target) -> tuple[str, ...]:
     for id in gone:
         target.doors.builder.remove(id)
     if gone:
-        target.doors.builder.collect(known - set(gone))
+        target.doors.builder.collect()
     return gone
 
 
@@ -56,5 +56,5 @@ def tidy(target: Target) -> tuple[str, ...]:
     kept = [r for r in seen.releases if r.id not in gone]
     target.doors.stage.keep_assets(target.environment, kept)
     if gone:
-        target.doors.builder.collect({id for id, keep, _ in decisions if keep})
+        target.doors.builder.collect()
     return gone

@@ -24,7 +24,7 @@ class Target:
     """One environment of one project on one target. ``pages`` are those of the app that probes may ask.
 
     ``neighbours``: the leases of the project's other environments, in one order for everybody. ``keeping``: how many
-    good releases an environment keeps. ``outside``: is that commit known to be outside the target branch?
+    good releases an environment keeps. ``who``: the login name of whoever gives the command. ``outside``: is that commit known to be outside the target branch?
     """
 
     environment: str
@@ -40,6 +40,7 @@ class Target:
     app_values: Mapping[str, str] = field(default_factory=dict)
     neighbours: Callable[[], tuple[Lease, ...]] = tuple
     keeping: Callable[[str], int] = lambda _environment: Policy().keep_releases
+    who: str = ""
     outside: Callable[[str], bool] = lambda _commit: False
 
     def values(self) -> Values:

@@ -12,6 +12,7 @@ from greenroom.domain.release import Release
 from greenroom.domain.stage import Observation
 from greenroom.services.deliver import Outcome, Wish, deploy
 from greenroom.services.performing import timed
+from greenroom.services.provenance import build
 from greenroom.services.settle import check_window, let_migration_end, settle_first
 from greenroom.services.target import Target
 
@@ -65,7 +66,7 @@ def _wait_for_live(target: Target) -> None:
 def _release_for(target: Target, seen: Observation) -> Release:
     """What was live is launched anew when its slot cannot be brought back; else the newest commit comes first."""
     was = seen.release(seen.live_slot.release) if seen.live_slot else None
-    return was or target.doors.builder.build()
+    return was or build(target)
 
 
 def _bring_back(target: Target, seen: Observation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 import sys
@@ -219,6 +220,7 @@ class Wiring:
             app_values={**dict(self.project.app.env), **dict(place.env)},
             neighbours=self._neighbours,
             keeping=self._keeping,
+            who=os.environ.get("GITLAB_USER_LOGIN") or getpass.getuser(),
             outside=lambda commit: self.forge.is_merged(commit) is False,
         )
 

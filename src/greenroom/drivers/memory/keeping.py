@@ -11,6 +11,7 @@ from typing import Any
 
 from greenroom.domain.anonymise import Column, Rules
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.provenance import Provenance
 from greenroom.domain.record import Record
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
@@ -105,7 +106,12 @@ class MemoryBuilder:
         self.world.effect(f"remove {id}")
         self.world.releases.pop(id, None)
 
-    def collect(self, keep: set[str]) -> object:
+    def provenance(self, id: str, deep: bool = True) -> Provenance:
+        one = self.get(id)
+        content = self.world.altered.get(one.id, one.digest)
+        return Provenance(one.id, content, "", one.commit, "", "", "", "memory", one.created_at)
+
+    def collect(self) -> object:
         return None
 
 

@@ -74,6 +74,7 @@ class World:
     held_by: str | None = None
     resources: set[str] = field(default_factory=set)
     severed: set[str] = field(default_factory=set)
+    altered: dict[str, str] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     inspected: Inspected = field(default_factory=Inspected)
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg import sql
 
-STARTING, STARTING_SECONDS = "starting up", 15.0
-"""A server that recovers listens before it lets anybody in (SQLSTATE 57P03); so long it is asked again."""
+STARTING = ("starting up", "not yet accepting connections", "in recovery mode")
+"""What a server says that recovers: it listens before it lets anybody in (SQLSTATE 57P03)."""
+STARTING_SECONDS = 15.0
+"""So long it is asked again."""
 
 MAINTENANCE = "postgres"
 """The database from which the others are made and removed."""
@@ -66,7 +68,7 @@ class Admin:
             try:
                 return self._open(database)
             except psycopg.OperationalError as error:
-                if STARTING not in str(error) or self.clock.monotonic() >= until:
+                if not any(word in str(error) for word in STARTING) or self.clock.monotonic() >= until:
                     raise GreenroomError(
                         "database", f"PostgreSQL does not let us in: {error}", "greenroom up", Exit.FAILED
                     ) from error

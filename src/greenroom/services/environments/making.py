@@ -13,6 +13,7 @@ from greenroom.domain.rules import Resolution
 from greenroom.services.deliver import Outcome, Wish, deploy_held
 from greenroom.services.environments.estate import Estate, check_room, wanted
 from greenroom.services.performing import timed
+from greenroom.services.provenance import build
 from greenroom.services.target import Target
 from greenroom.services.up import ready
 
@@ -57,7 +58,7 @@ def create(estate: Estate, ref: str, commit: str | None = None, wait: float = 0.
     target = estate.target(place)
     with target.lease.hold("env create", wait):
         new = _claim(estate, target, found)
-        release = target.doors.builder.build(commit or found.ref)
+        release = build(target, commit or found.ref)
         ready(target)
         outcome = deploy_held(target, Wish(release), "deploy")
         record = estate.change(found.name, state=State.READY)

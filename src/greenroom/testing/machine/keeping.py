@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.provenance import Provenance
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
 from greenroom.drivers.memory.keeping import MemoryLedger
@@ -68,7 +69,11 @@ class Builds:
     def _is_there(self, id: str) -> bool:
         return self.disk.exists(self.path(id) / "manifest.json")
 
-    def collect(self, keep: set[str]) -> object:
+    def provenance(self, id: str, deep: bool = True) -> Provenance:
+        one = self.get(id)
+        return Provenance(one.id, one.digest, "", one.commit, "", "", "", "simulated", one.created_at)
+
+    def collect(self) -> object:
         return None
 
 
