@@ -26,6 +26,7 @@ from greenroom.config.schema import (
     WorseTable,
     table_at,
 )
+from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import DatabaseLimits, Edge, ProvePaths
 
@@ -49,6 +50,7 @@ def test_the_files_are_current() -> None:
         (("edge",), EdgeTable),
         (("database",), DatabaseTable),
         (("prove",), ProveTable),
+        (("s3",), StoreTable),
     ],
 )
 def test_every_key_appears(path: tuple[str, ...], table: type[BaseModel]) -> None:

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rollback": ("release", "Go back to the slot that served before, or to a release."),
     "releases": ("release", "List builds, and which of them could serve now."),
     "maintenance": ("live", "Show the public the maintenance page, or end it."),
+    "template": ("template", "Keep databases without personal data for new environments."),
     "logs": ("inside", "Read or follow the log of a part."),
     "run": ("inside", "Run a command in the live release."),
     "prove": ("proving", "Deploy, fail, roll back and kill under load; count what is lost."),

@@ -18,7 +18,7 @@ from greenroom.config.mistakes import Mistake, from_validation, shown
 from greenroom.config.schema import AppTable, File, RoleTable
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import App, DatabaseLimits, Edge, Project, ProvePaths
+from greenroom.domain.project import App, DatabaseLimits, Edge, Issuer, ObjectStore, Project, ProvePaths
 from greenroom.domain.roles import Role, RoleKind
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
@@ -102,6 +102,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         edge=Edge(**file.edge.model_dump()),
         database=DatabaseLimits(**file.database.model_dump()),
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
+        s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )
 
 

@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from greenroom.config import schema, values
 from greenroom.config.fields import Table
+from greenroom.config.store import StoreTable
 
 WIDTH = 100
 """Characters of a comment line."""
@@ -91,6 +92,7 @@ SECTIONS: tuple[Section, ...] = (
         },
     ),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
+    ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),
 )
 """Heading, model and keys of each table; a key's value None takes the example or the default."""
 

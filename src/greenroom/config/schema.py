@@ -24,6 +24,7 @@ from greenroom.config.fields import (
     VariableName,
     key,
 )
+from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy, Worse
 from greenroom.domain.project import App, DatabaseLimits, Edge, ProvePaths
 from greenroom.domain.roles import Role, RoleKind
@@ -282,6 +283,7 @@ class File(Table):
     edge: EdgeTable = Field(default_factory=EdgeTable, description="See [edge].")
     database: DatabaseTable = Field(default_factory=DatabaseTable, description="See [database].")
     prove: ProveTable = Field(default_factory=ProveTable, description="See [prove].")
+    s3: StoreTable = Field(default_factory=StoreTable, description="See [s3].")
     environments: list[EnvironmentTable] = Field(
         default_factory=list,
         max_length=100,
@@ -304,6 +306,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("edge",): EdgeTable,
         ("database",): DatabaseTable,
         ("prove",): ProveTable,
+        ("s3",): StoreTable,
     }
     if len(path) == 2 and path[0] == "roles":
         return RoleTable

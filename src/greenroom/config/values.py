@@ -29,6 +29,7 @@ LONGEST_LIFE = 1095 * 86400.0
 
 LABEL = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 WSGI = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\([^\n]*\))?")
 URL_FOLDER = re.compile(r"/([A-Za-z0-9._~-]+/)+")
 PAGE = re.compile(r"/[!-\"$-~]*")
@@ -194,6 +195,13 @@ def inside(value: str) -> str:
     if not value or value.startswith(("/", "~")) or ".." in parts or "\\" in value:
         raise ValueError("must be a relative path inside the project's folder")
     return "/".join(part for part in parts if part not in ("", ".")) or "."
+
+
+def endpoint(value: str) -> str:
+    """An address with its scheme and nothing behind the host and port."""
+    return _match(
+        ENDPOINT, value, 'must be an address such as "https://s3.example.org" or "http://127.0.0.1:9000"'
+    )
 
 
 def address(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from greenroom.domain.policy import Policy
 from greenroom.domain.roles import Role, RoleKind
@@ -43,6 +44,30 @@ class DatabaseLimits:
     reserve: int = 10
 
 
+class Issuer(StrEnum):
+    """Who makes an environment's S3 key: AWS's IAM interface, MinIO's own, or nobody (one given key for all)."""
+
+    IAM = "iam"
+    MINIO = "minio"
+    GIVEN = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStore:
+    """The S3 store. ``endpoint`` None: the embedded one. ``bucket_prefix`` None: the project's name.
+
+    ``key_variable`` and ``secret_variable`` name the environment variables that hold the administrator's key.
+    """
+
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    issuer: Issuer = Issuer.IAM
+    iam_endpoint: str | None = None
+    bucket_prefix: str | None = None
+    key_variable: str = "GREENROOM_S3_KEY"
+    secret_variable: str = "GREENROOM_S3_SECRET"  # noqa: S105 - a name
+
+
 @dataclass(frozen=True, slots=True)
 class ProvePaths:
     """Which of the app's paths ``greenroom prove`` may use; None: the app has no such page."""
@@ -65,6 +90,7 @@ class Project:
     edge: Edge = field(default_factory=Edge)
     database: DatabaseLimits = field(default_factory=DatabaseLimits)
     prove: ProvePaths = field(default_factory=ProvePaths)
+    s3: ObjectStore = field(default_factory=ObjectStore)
 
     @property
     def web(self) -> Role:

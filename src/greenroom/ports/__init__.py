@@ -9,7 +9,7 @@ from greenroom.ports.doors import Clock, Doors
 from greenroom.ports.environments import Forge, Records
 from greenroom.ports.inspecting import Inspector
 from greenroom.ports.keeping import Builder, Entry, Holder, Lease, Ledger, Load
-from greenroom.ports.owning import Part, Platform, Presence, Resource
+from greenroom.ports.owning import Anonymiser, Part, Platform, Presence, Resource, Template, Templates
 from greenroom.ports.running import (
     Done,
     Drained,
@@ -28,6 +28,7 @@ from greenroom.ports.running import (
 )
 
 __all__ = [
+    "Anonymiser",
     "Breaker",
     "Builder",
     "Clock",
@@ -56,6 +57,8 @@ __all__ = [
     "Stage",
     "StageSeen",
     "Switched",
+    "Template",
+    "Templates",
     "Traffic",
     "TrafficSeen",
     "Values",

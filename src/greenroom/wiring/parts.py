@@ -16,9 +16,12 @@ from greenroom.drivers.s3.server import EmbeddedS3, find
 
 
 def platform_services(
-    layout: Layout, public: PublicAddress, project: Project, secret: Callable[[str], Secret]
+    layout: Layout, public: PublicAddress, project: Project, secret: Callable[[str], Secret], buckets: str
 ) -> Sequence[Service]:
-    """Object store, edge and database server, in the order of their preparation."""
+    """Object store (unless there is another), edge and database server, in the order of their preparation.
+
+    ``buckets``: the store's address and what buckets begin with.
+    """
     store = EmbeddedS3(layout.root / "s3", public.services, secret("S3_ADMIN_SECRET"), secret("S3_JWT"))
     postgres = EmbeddedPostgres(
         layout.root / "postgres",
@@ -26,5 +29,6 @@ def platform_services(
         partial(secret, "POSTGRES_PASSWORD"),
         project.database.max_connections,
     )
-    edge = edge_service(layout, public, project, store.address, find("caddy", "local"))
-    return (store_service(layout, store), edge, database_service(layout, postgres))
+    edge = edge_service(layout, public, project, buckets, find("caddy", "local"))
+    own = () if project.s3.endpoint else (store_service(layout, store),)
+    return (*own, edge, database_service(layout, postgres))

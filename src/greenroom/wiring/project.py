@@ -20,7 +20,6 @@ from greenroom.domain.policy import Policy
 from greenroom.domain.project import Project
 from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.rules import rule_of
-from greenroom.domain.secret import Secret
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.layout import Layout, open_layout
 from greenroom.drivers.local.lease import LocalLease
@@ -28,20 +27,18 @@ from greenroom.drivers.local.logs import LocalLogs
 from greenroom.drivers.local.platform import LocalPlatform, Service
 from greenroom.drivers.local.public import PublicAddress, choose
 from greenroom.drivers.local.records import LocalRecords
-from greenroom.drivers.local.secrets import SecretFile
 from greenroom.drivers.system.real import this_machine
 from greenroom.drivers.system.recall import recall
-from greenroom.ports import Doors, Forge, Lease, Resource
+from greenroom.ports import Doors, Forge, Lease
 from greenroom.services.target import Target
 
 if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
     from greenroom.drivers.ledger.sqlite import SqliteLedger
-    from greenroom.drivers.postgres.database import Database
+    from greenroom.wiring.belongings import Belongings
 
 FILE = "greenroom.toml"
 STATE = ".greenroom"
-PLATFORM_SECRETS = "_platform"
 
 
 class Wiring:
@@ -159,33 +156,11 @@ class Wiring:
         )
 
     @cached_property
-    def database(self) -> Database:
-        """The database of each environment, and its word on the schema."""
-        from greenroom.drivers.postgres.database import Database
+    def belongings(self) -> Belongings:
+        """What environments own, and the templates of their databases."""
+        from greenroom.wiring.belongings import Belongings
 
-        return Database(
-            self.project.name,
-            self.layout.short / "pg",
-            partial(self._platform_secret, "POSTGRES_PASSWORD"),
-            lambda env: self._secrets(env).get_or_make("DATABASE_PASSWORD"),
-            self.clock,
-        )
-
-    @cached_property
-    def resources(self) -> tuple[Resource, ...]:
-        """What an environment owns, in the order of making."""
-        from greenroom.drivers.local.app_secrets import AppSecrets
-        from greenroom.drivers.local.traces import Traces
-        from greenroom.drivers.s3.bucket import Bucket
-
-        endpoint = f"http://127.0.0.1:{self.public.services['s3']}"
-        admin = partial(self._platform_secret, "S3_ADMIN_SECRET")
-        return (
-            Traces(self.layout, self.machine),
-            AppSecrets(self.layout.root / "secrets", self.layout.root / "mail", self.public.url),
-            self.database,
-            Bucket(self.project.name, endpoint, admin, self._secrets, self.clock),
-        )
+        return Belongings(self.project, self.layout, self.clock, self.place, self.public, self.machine)
 
     @cached_property
     def platform(self) -> LocalPlatform:
@@ -207,13 +182,13 @@ class Wiring:
             stage=LocalStage(self.layout, self.control, self.machine, self.policy, app, self.roles, path),
             traffic=LocalTraffic(self.layout, self.machine, self.public),
             jobs=LocalJobs(self.layout, self.control, self.machine, app, path),
-            schema=self.database,
+            schema=self.belongings.database,
             ledger=self.ledger,
             clock=self.clock,
             builder=self.builds,
             inspector=LocalInspector(self.layout, self.clock, self.public, processes, self.builds.strays),
             records=self.records,
-            resources=self.resources,
+            resources=self.belongings.resources,
         )
 
     @cached_property
@@ -278,13 +253,8 @@ class Wiring:
     def _lease(self, environment: str) -> LocalLease:
         return LocalLease(self.layout.lease(environment), self.machine)
 
-    def _secrets(self, environment: str) -> SecretFile:
-        return SecretFile(self.layout.root / "secrets", environment)
-
-    def _platform_secret(self, key: str) -> Secret:
-        return self._secrets(PLATFORM_SECRETS).get_or_make(key)
-
     def _services(self) -> Sequence[Service]:
         from greenroom.wiring.parts import platform_services
 
-        return platform_services(self.layout, self._chosen, self.project, self._platform_secret)
+        own = self.belongings
+        return platform_services(self.layout, self._chosen, self.project, own.platform_secret, own.buckets)

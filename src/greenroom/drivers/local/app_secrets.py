@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from greenroom.domain.secret import Secret
@@ -21,7 +22,8 @@ class AppSecrets:
         self._url = url
 
     def observe(self, environment: str) -> Presence:
-        return Presence(self._file(environment).get("SECRET_KEY") is not None)
+        there = self._file(environment).get("SECRET_KEY") is not None
+        return Presence(there, bytes=_size(self._mail / environment) if there else None)
 
     def ensure(self, environment: str) -> None:
         self._file(environment).get_or_make("SECRET_KEY")
@@ -42,12 +44,35 @@ class AppSecrets:
         return {}
 
     def remove(self, environment: str) -> None:
+        if (self._mail / environment).exists():
+            shutil.rmtree(self._mail / environment)
         self._file(environment).remove()
-        for message in (self._mail / environment).glob("*"):
-            message.unlink(missing_ok=True)
 
     def residue(self, environment: str) -> tuple[str, ...]:
-        return (f"secrets of {environment}",) if self._file(environment).exists() else ()
+        secrets = [f"secrets of {environment}"] if self._file(environment).exists() else []
+        mail = [f"mail of {environment}"] if (self._mail / environment).exists() else []
+        return (*secrets, *mail)
+
+    def found(self) -> Mapping[str, str]:
+        """See the port. Names that begin with ``_`` are the platform's own."""
+        files = (_of_secret(path.name) for path in _listed(self._folder))
+        folders = (path.name for path in _listed(self._mail))
+        names = {name for name in (*files, *folders) if name and not name.startswith(("_", "."))}
+        return {name: ", ".join(self.residue(name)) for name in sorted(names)}
 
     def _file(self, environment: str) -> SecretFile:
         return SecretFile(self._folder, environment)
+
+
+def _of_secret(name: str) -> str:
+    """Whose secrets a file of that name holds: ``production.json``, or ``.production.json.4711`` half-written."""
+    return name.removeprefix(".").partition(".json")[0] if ".json" in name else ""
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What is in a folder; nothing when it was never made. Raises OSError when it cannot be read."""
+    return list(folder.iterdir()) if folder.exists() else []
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in _listed(folder) if path.is_file())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
@@ -20,9 +21,9 @@ NO_STORE = {"Cache-Control": ["no-store"]}
 def edge_config(
     layout: Layout, public: PublicAddress, project: str, static_url: str, max_body: int, s3: str
 ) -> Json:
-    """Caddy's JSON configuration. ``s3`` is the object store's ``host:port``."""
+    """Caddy's JSON configuration. ``s3``: the store's address and what buckets begin with, ``https://host:port/shop``."""
     state = str(layout.short)
-    servers: Json = {"https": _https(state, public, project, static_url.rstrip("/"), max_body, s3)}
+    servers: Json = {"https": _https(state, public, static_url.rstrip("/"), max_body, s3)}
     if public.http_port:
         servers["http"] = _http(public)
     subjects = [*sorted(public.hosts.values()), *(f"*.{domain}" for domain in public.domains)]
@@ -44,14 +45,14 @@ def edge_config(
     }
 
 
-def _https(state: str, public: PublicAddress, project: str, static: str, max_body: int, s3: str) -> Json:
+def _https(state: str, public: PublicAddress, static: str, max_body: int, s3: str) -> Json:
     environment = f"{state}/edge/{{env}}"
     routes = [
         _route([_static_response(404)], path=HIDDEN),
         _maintenance(environment, static),
         _route([{"handler": "subroute", "routes": _static(environment, static)}], path=[f"{static}/*"]),
         _route([_static_response(404)], path_regexp={"pattern": "^/media/(.*/)?$"}),
-        _media(project, s3),
+        _media(s3),
         _route([_static_response(405, Allow=["GET, HEAD"])], path=["/media/*"]),
         _route(_app(environment, max_body)),
     ]
@@ -118,15 +119,18 @@ def _static(environment: str, static: str) -> list[Json]:
     ]
 
 
-def _media(project: str, s3: str) -> Json:
+def _media(s3: str) -> Json:
     """Public uploads, straight from the bucket's ``public/``: no cookies, no signatures, answers sandboxed."""
+    store = urlsplit(s3)
+    tls = store.scheme == "https"
     proxy = {
         "handler": "reverse_proxy",
-        "upstreams": [{"dial": s3}],
+        "upstreams": [{"dial": f"{store.hostname}:{store.port or (443 if tls else 80)}"}],
+        **({"transport": {"protocol": "http", "tls": {}}} if tls else {}),
         "headers": {
             "request": {
                 "delete": ["Cookie", "Authorization", "X-Amz-*", "X-Forwarded-*"],
-                "set": {"Host": [s3]},
+                "set": {"Host": [store.netloc]},
             },
             "response": {
                 "delete": ["Set-Cookie", "Server", "Via", "X-Amz-*", "Seaweed-*"],
@@ -142,7 +146,7 @@ def _media(project: str, s3: str) -> Json:
     }
     handle = [
         {"handler": "rewrite", "strip_path_prefix": "/media"},
-        {"handler": "rewrite", "uri": f"/{project}-{{env}}/public{{http.request.uri.path}}?"},
+        {"handler": "rewrite", "uri": f"{store.path}-{{env}}/public{{http.request.uri.path}}?"},
         proxy,
     ]
     return {"match": [{"path": ["/media/*"], "method": ["GET", "HEAD"]}], "handle": handle, "terminal": True}

@@ -46,6 +46,15 @@ def is_job_of(name: str, environment: str) -> bool:
     return stem == migration_unit(environment) or name.startswith(command_unit(environment, ""))
 
 
+def environment_of_job(name: str) -> str | None:
+    """The environment of a job, by its unit's name or a file's of one; None when it is no job's."""
+    stem = name.removesuffix(".1").removesuffix(".log").removesuffix(".json")
+    kind, _, rest = stem.partition("-")
+    if kind == "migrate" and rest:
+        return rest
+    return rest.partition(".")[0] or None if kind == "run" else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     name: str

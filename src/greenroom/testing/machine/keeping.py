@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,9 @@ class Bucket:
 
     def residue(self, environment: str) -> tuple[str, ...]:
         return (environment,) if self.there else ()
+
+    def found(self) -> Mapping[str, str]:
+        return {"production": self.name} if self.there else {}
 
     def _ask(self) -> None:
         if not self.database.is_up():
