@@ -11,7 +11,9 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from greenroom.config import schema, values
+from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
+from greenroom.config.secret_table import SecretsTable
 from greenroom.config.store import StoreTable
 
 WIDTH = 100
@@ -53,7 +55,7 @@ SECTIONS: tuple[Section, ...] = (
     ("edge", schema.EdgeTable, dict.fromkeys(schema.EdgeTable.model_fields)),
     (
         "[environments]",
-        schema.EnvironmentTable,
+        EnvironmentTable,
         {
             "name": "staging",
             "tier": "staging",
@@ -66,7 +68,7 @@ SECTIONS: tuple[Section, ...] = (
     ),
     (
         "[environments]",
-        schema.EnvironmentTable,
+        EnvironmentTable,
         {
             "name": None,
             "refs": None,
@@ -79,7 +81,7 @@ SECTIONS: tuple[Section, ...] = (
     ),
     (
         "[environments]",
-        schema.EnvironmentTable,
+        EnvironmentTable,
         {
             "name": "production",
             "refs": ["master"],
@@ -91,6 +93,7 @@ SECTIONS: tuple[Section, ...] = (
             "env": {"SHOP_BANNER": ""},
         },
     ),
+    ("secrets", SecretsTable, dict.fromkeys(SecretsTable.model_fields)),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
     ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),
 )
