@@ -58,15 +58,15 @@ def sql(shop: Shop, query: str) -> list[str]:
     with psycopg.connect(
         host=where, port=5432, user="postgres", password=password, dbname="postgres"
     ) as link:
-        return [row[0] for row in link.execute(query).fetchall()]  # type: ignore[arg-type]
+        return [row[0] for row in link.execute(query).fetchall()]
 
 
-def s3(shop: Shop, service: str) -> Any:
+def s3(shop: Shop, service: Any) -> Any:
     """A client of the object store, as its administrator."""
     secret = json.loads((shop.state / "secrets" / "_platform.json").read_text())["S3_ADMIN_SECRET"]
     port = json.loads((shop.state / "public.json").read_text())["services"]["s3"]
     return boto3.client(
-        service,  # type: ignore[call-overload]
+        service,
         endpoint_url=f"http://127.0.0.1:{port}",
         aws_access_key_id="greenroom-admin",
         aws_secret_access_key=secret,

@@ -60,8 +60,8 @@ class Wiring:
         """What greenroom.toml says; checking it is the costly part of a command's start, so that is not repeated."""
         from greenroom.config import fingerprint, load
 
-        file, kept = self.folder / FILE, self._root / "project.pickle"
-        if not file.is_file() or not self._root.is_dir():
+        file, kept = self.folder / FILE, self.root / "project.pickle"
+        if not file.is_file() or not self.root.is_dir():
             return load(file)
         return recall(kept, fingerprint(file), partial(load, file))
 
@@ -102,14 +102,15 @@ class Wiring:
         return self.place.roles(self.project.roles)
 
     @property
-    def _root(self) -> Path:
+    def root(self) -> Path:
+        """The state folder, which may not be there yet."""
         return Path(os.path.realpath(self.folder)) / STATE
 
     @cached_property
     def layout(self) -> Layout:
         """The state folder beside greenroom.toml."""
-        layout = open_layout(self._root, os.environ.get("XDG_RUNTIME_DIR"))
-        ignore = self._root / ".gitignore"
+        layout = open_layout(self.root, os.environ.get("XDG_RUNTIME_DIR"))
+        ignore = self.root / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
         return layout
