@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from greenroom.config import json_schema, load
+from greenroom.config.proving import ProveTable
 from greenroom.config.reference import annotated
 from greenroom.config.schema import (
     AppTable,
@@ -21,7 +22,6 @@ from greenroom.config.schema import (
     EnvironmentTable,
     File,
     PolicyTable,
-    ProveTable,
     RoleTable,
     WorseTable,
     table_at,
