@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -215,6 +216,23 @@ def test_killed_anywhere_in_remove(project: str, admin: Admin) -> None:
             break
         steps += 1
     assert steps > 5
+
+
+def test_many_come_and_go_at_once(project: str, admin: Admin) -> None:
+    """As several commands do: none fails because of another one's changes."""
+
+    def come_and_go(environment: str) -> None:
+        made = database(project, Admin(admin.sockets, admin.password, admin.clock))
+        for _ in range(3):
+            made.ensure(environment)
+            as_app(made, environment).close()
+            made.remove(environment)
+            assert made.residue(environment) == ()
+
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(come_and_go, f"fb-{number}") for number in range(6)]:
+            done.result()
+    assert database(project, admin).found() == {}
 
 
 def test_it_raises_when_it_cannot_look(project: str, tmp_path: Path, admin: Admin) -> None:

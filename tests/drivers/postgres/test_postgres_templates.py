@@ -93,7 +93,7 @@ class Stand:
                 [f"{self.project.replace('-', '_')}%"] * 2,
             ).fetchall()
         assert left == []
-        assert not self.scratch.exists() or not any(self.scratch.iterdir())
+        assert not self.scratch.exists() or not any(self.scratch.iterdir()), "no dump is left"
 
 
 def _apply(url: Secret, rules: Rules = RULES) -> dict[str, int]:
@@ -215,6 +215,16 @@ def test_one_refresh_at_a_time(stand: Stand) -> None:
         _apply(url)
 
     stand.templates().refresh("demo", "production", again)
+
+
+def test_two_templates_are_refreshed_at_once(stand: Stand) -> None:
+    def both(url: Secret) -> None:
+        stand.refresh(name="other")
+        _apply(url)
+
+    stand.templates().refresh("demo", "production", both)
+    assert [template.name for template in stand.templates().list()] == ["demo", "other"]
+    stand.templates().remove("other")
 
 
 def test_no_template_and_no_source_are_named(stand: Stand) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import quote
@@ -127,18 +127,34 @@ def database_label(connection: psycopg.Connection[Any], database: str) -> Label 
     return said(row[0]) if row else None
 
 
+@contextmanager
+def in_turn(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """One of us at a time changes rights in the catalogues that all databases share: two would make one fail there
+    ("tuple concurrently updated"). The server ends our turn when we die."""
+    connection.execute("select pg_advisory_lock(hashtextextended('greenroom rights', 0))")
+    try:
+        yield
+    finally:
+        connection.execute("select pg_advisory_unlock(hashtextextended('greenroom rights', 0))")
+
+
 def keep_strangers_out(connection: psycopg.Connection[Any]) -> None:
     """Take from PUBLIC whatever it may do with any database: connect, and make temporary tables.
 
     The server is Greenroom's own, so this holds for ``postgres`` and ``template1`` too, and for databases that were
     made before; the owner's own privileges stay.
     """
+    import psycopg
+
     open_to_all = """
         select datname from pg_database
         where exists (select from aclexplode(coalesce(datacl, acldefault('d', datdba))) where grantee = 0)
     """
-    for (name,) in connection.execute(open_to_all).fetchall():
-        connection.execute(statement("revoke all on database {} from public", name))
+    with in_turn(connection):
+        for (name,) in connection.execute(open_to_all).fetchall():
+            # Somebody else's may be dropped while we look.
+            with suppress(psycopg.errors.InvalidCatalogName):
+                connection.execute(statement("revoke all on database {} from public", name))
 
 
 def owners(connection: psycopg.Connection[Any], database: str) -> set[str]:
@@ -175,9 +191,10 @@ def drop_role(admin: Admin, connection: psycopg.Connection[Any], role: str) -> N
             inside.execute(statement("reassign owned by {} to {}", role, owner))
             inside.execute(statement("drop owned by {}", role))
         connection.execute(statement("alter database {} allow_connections {open}", database, open=is_open))
-    connection.execute(statement("reassign owned by {} to postgres", role))
-    connection.execute(statement("drop owned by {}", role))
-    connection.execute(statement("drop role {}", role))
+    with in_turn(connection):
+        connection.execute(statement("reassign owned by {} to postgres", role))
+        connection.execute(statement("drop owned by {}", role))
+        connection.execute(statement("drop role {}", role))
 
 
 def _depending(connection: psycopg.Connection[Any], role: str) -> list[tuple[str, str, bool]]:

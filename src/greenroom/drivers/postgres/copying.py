@@ -39,7 +39,7 @@ DUMP = (
 
 
 class Copier:
-    """Dumps go into ``scratch``, a folder of its own for this project's copies."""
+    """Dumps go into ``scratch``, a folder of this one target's own."""
 
     def __init__(self, admin: Admin, scratch: Path) -> None:
         self._admin = admin

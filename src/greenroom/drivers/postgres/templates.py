@@ -18,6 +18,7 @@ from greenroom.drivers.postgres.admin import (
     database_label,
     drop_database,
     drop_role,
+    in_turn,
     keep_strangers_out,
     role_label,
     said,
@@ -49,7 +50,7 @@ class Templates:
         self._project = project
         self._admin = admin
         self._label = label
-        self._copier = Copier(admin, scratch)
+        self._scratch = scratch
 
     def columns(self, environment: str) -> tuple[Column, ...]:
         with self._source(environment) as source, self._admin.connect(source) as connection:
@@ -121,7 +122,7 @@ class Templates:
     ) -> Label:
         """Make and change the copy; what to say of it."""
         url = self._make(connection, label, about)
-        self._copier.copy(source, label + NEW, url)
+        self._copier(label).copy(source, label + NEW, url)
         prepare(url)
         with self._admin.connect(label + NEW) as inside:
             scrub(inside)
@@ -136,7 +137,8 @@ class Templates:
             connection.execute(statement(text, fresh, password=verifier(connection, fresh, password)))
             connection.execute(statement("comment on role {} is {text}", fresh, text=self._text(about)))
         # Rules must not set off the app's own triggers, which might write old values elsewhere.
-        connection.execute(statement("grant set on parameter session_replication_role to {}", fresh))
+        with in_turn(connection):
+            connection.execute(statement("grant set on parameter session_replication_role to {}", fresh))
         make = "create database {} owner {} template template0 allow_connections false"
         connection.execute(statement(make, fresh, fresh))
         keep_strangers_out(connection)
@@ -146,7 +148,8 @@ class Templates:
     def _swap(self, connection: psycopg.Connection[Any], label: str, text: str) -> None:
         fresh, old = label + NEW, label + OLD
         connection.execute(statement("alter role {} nologin password null", fresh))
-        connection.execute(statement("revoke set on parameter session_replication_role from {}", fresh))
+        with in_turn(connection):
+            connection.execute(statement("revoke set on parameter session_replication_role from {}", fresh))
         connection.execute(statement("alter database {} allow_connections false", fresh))
         connection.execute(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", [fresh]
@@ -163,11 +166,14 @@ class Templates:
     def _clean(self, connection: psycopg.Connection[Any], label: str) -> None:
         for leftover in (label + NEW, label + OLD):
             self._drop(connection, leftover)
-        self._copier.clean()
+        self._copier(label).clean()
 
     def _drop(self, connection: psycopg.Connection[Any], name: str) -> None:
         drop_database(connection, name)
         drop_role(self._admin, connection, name)
+
+    def _copier(self, label: str) -> Copier:
+        return Copier(self._admin, self._scratch / label)
 
     def _text(self, about: Label) -> str:
         return json.dumps({"greenroom": self._project, **about})
