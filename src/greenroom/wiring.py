@@ -145,7 +145,14 @@ class Wiring:
         return (
             AppSecrets(self.layout.root / "secrets", self.layout.root / "mail", self.public.url),
             self.database,
-            Bucket(self.project.name, endpoint, admin, self._secrets, self.clock),
+            Bucket(
+                self.project.name,
+                endpoint,
+                admin,
+                self._secrets,
+                self.clock,
+                lambda text: self.emit(note(text)),
+            ),
         )
 
     @cached_property

@@ -30,6 +30,10 @@ LIMITS = (
 would make requests the victims of the deadlock detector."""
 
 
+LITTLE_ROOM = 1 << 20
+"""Bytes; with less PostgreSQL can write no next segment, and nobody a log."""
+
+
 def migration_unit(environment: str) -> str:
     """The unit that migrates an environment's database."""
     return f"migrate-{environment}"
@@ -65,8 +69,12 @@ class LocalJobs:
         dsn = values["DATABASE_URL"].reveal()
         job = _Job(migration_unit(environment), release.id, self._app.migrate, dsn)
         done = self._perform(job, environment, release, values, lambda _line: None)
-        cause = probable_cause(done.tail) if done.exit else ""
+        cause = (probable_cause(done.tail) or self._no_room()) if done.exit else ""
         return Done(done.exit, (*done.tail, *([f"cause: {cause}"] if cause else [])), done.attached)
+
+    def _no_room(self) -> str:
+        """On a full disk the job's log says nothing either."""
+        return "the disk is full" if self._disk.room(self._layout.root) < LITTLE_ROOM else ""
 
     def migrating(self, environment: str) -> bool:
         return self._units.is_running(migration_unit(environment))
@@ -152,9 +160,15 @@ class LocalJobs:
 
     def _is_over(self, name: str) -> bool:
         """Ended, or taken away by somebody who asked for the same one at the same time."""
-        if self._units.get(name) is None and not self._units.is_running(name):
+        if self._units.is_running(name):
+            return False
+        if self._units.get(name) is None:
             return True
-        return self._control.states().get(name, {}).get("state") == "finished"
+        answer = self._control.ask("status")
+        if answer is None:
+            self._control.poke()  # without a supervisor nobody would ever start it
+            return False
+        return bool(answer["units"].get(name, {}).get("state") == "finished")
 
 
 def _say_new(log: Path, at: int, say: Say, all_of_it: bool, disk: Disk) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.secret import Secret
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 REGION = "us-east-1"
+
+PATIENCE_SECONDS = 20.0
+"""How long the store is asked again; the last answer may take a read's time-out longer."""
+QUIET_SECONDS = 2.0
+"""A store that starts takes about a second; so long nothing is said."""
+
+T = TypeVar("T")
 
 
 class KeyStore(Protocol):
@@ -40,12 +48,14 @@ class Bucket:
         admin: Callable[[], Secret],
         keys: Callable[[str], KeyStore],
         clock: Clock,
+        say: Callable[[str], None] = lambda _text: None,
     ) -> None:
         self._project = project
         self._endpoint = endpoint
         self._admin = admin
         self._keys = keys
         self._clock = clock
+        self._say = say
 
     def label(self, environment: str) -> str:
         """The bucket's name, and its user's."""
@@ -53,12 +63,13 @@ class Bucket:
 
     def observe(self, environment: str) -> Presence:
         label = self.label(environment)
-        there = label in self._buckets()
-        return Presence(there, label)
+        return Presence(label in self._patiently(self._buckets), label)
 
     def ensure(self, environment: str) -> None:
-        label = self.label(environment)
-        s3 = self._patiently()
+        self._patiently(partial(self._ensure, environment))
+
+    def _ensure(self, environment: str) -> None:
+        label, s3 = self.label(environment), self._s3()
         if label not in self._buckets():
             s3.create_bucket(Bucket=label)
         s3.put_bucket_policy(Bucket=label, Policy=json.dumps(_public_policy(label)))
@@ -82,21 +93,23 @@ class Bucket:
         return {"S3_ENDPOINT_URL": Secret("http://127.0.0.1:1")}
 
     def remove(self, environment: str) -> None:
-        label, s3, iam = self.label(environment), self._s3(), self._iam()
+        self._patiently(partial(self._remove, self.label(environment)))
+
+    def _remove(self, label: str) -> None:
+        s3, iam = self._s3(), self._iam()
         if label in self._buckets():
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=label):
                 for item in page.get("Contents", []):
                     s3.delete_object(Bucket=label, Key=item["Key"])
             s3.delete_bucket(Bucket=label)
         if label in self._users():
-            for key in iam.list_access_keys(UserName=label)["AccessKeyMetadata"]:
-                iam.delete_access_key(UserName=label, AccessKeyId=key["AccessKeyId"])
+            self._forget_keys(label)
             iam.delete_user(UserName=label)
 
     def residue(self, environment: str) -> tuple[str, ...]:
         label = self.label(environment)
-        bucket = [f"bucket {label}"] if label in self._buckets() else []
-        user = [f"S3 user {label}"] if label in self._users() else []
+        bucket = [f"bucket {label}"] if label in self._patiently(self._buckets) else []
+        user = [f"S3 user {label}"] if label in self._patiently(self._users) else []
         return (*bucket, *user)
 
     def _make_key(self, environment: str, label: str) -> None:
@@ -105,34 +118,43 @@ class Bucket:
             iam.create_user(UserName=label)
         policy = json.dumps(_own_bucket_policy(label))
         iam.put_user_policy(UserName=label, PolicyName="own-bucket", PolicyDocument=policy)
+        self._forget_keys(label)  # of a try that was cut short: nobody knows their secrets
         made = iam.create_access_key(UserName=label)["AccessKey"]
         keys = self._keys(environment)
         keys.put("S3_SECRET_KEY", Secret(made["SecretAccessKey"]))
         keys.put("S3_ACCESS_KEY", Secret(made["AccessKeyId"]))
 
+    def _forget_keys(self, label: str) -> None:
+        iam = self._iam()
+        for key in iam.list_access_keys(UserName=label)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=label, AccessKeyId=key["AccessKeyId"])
+
     def _users(self) -> set[str]:
         return {u["UserName"] for u in self._iam().list_users().get("Users", [])}
 
     def _buckets(self) -> set[str]:
-        return {b["Name"] for b in self._patiently().list_buckets().get("Buckets", [])}
+        return {b["Name"] for b in self._s3().list_buckets().get("Buckets", [])}
 
-    def _patiently(self) -> S3Client:
-        """The port answers a little before the store does."""
+    def _patiently(self, act: Callable[[], T]) -> T:
+        """Do what may be done twice, again and again while the store gives no good answer; at most ``PATIENCE``.
+
+        Its port answers a little before the store does, and a store with much to do answers 503.
+        """
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
-        s3 = self._s3()
-        until = self._clock.now() + 20.0
+        until, said = self._clock.monotonic() + PATIENCE_SECONDS, False
         while True:
             try:
-                s3.list_buckets()
-            except (BotoCoreError, ClientError) as error:
-                if self._clock.now() >= until:
-                    raise GreenroomError(
-                        "s3", f"the object store does not answer: {error}", "greenroom logs s3"
-                    ) from error
-                self._clock.sleep(0.1)
-            else:
-                return s3
+                return act()
+            except (BotoCoreError, ClientError, ResponseParserError) as error:
+                left = until - self._clock.monotonic()
+                if left <= 0:
+                    raise _silent(error) from error
+                if not said and left < PATIENCE_SECONDS - QUIET_SECONDS:
+                    self._say(f"the object store does not answer yet; asking again for {left:.0f} s")
+                    said = True
+            self._clock.sleep(0.1)
 
     def _s3(self) -> S3Client:
         return _client("s3", self._endpoint, self._admin())  # type: ignore[no-any-return]
@@ -152,8 +174,20 @@ def _client(service: str, endpoint: str, secret: Secret) -> Any:
         aws_secret_access_key=secret.reveal(),
         region_name=REGION,
         config=Config(
-            connect_timeout=2, read_timeout=10, retries={"max_attempts": 1}, s3={"addressing_style": "path"}
+            # Who waits asks again by itself, see _patiently.
+            connect_timeout=2,
+            read_timeout=5,
+            retries={"max_attempts": 0},
+            s3={"addressing_style": "path"},
         ),
+    )
+
+
+def _silent(error: Exception) -> GreenroomError:
+    return GreenroomError(
+        "s3",
+        f"the object store gives no good answer for {PATIENCE_SECONDS:.0f} s: {error}",
+        "greenroom logs s3; then greenroom up",
     )
 
 

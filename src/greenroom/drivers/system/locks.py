@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -14,7 +15,8 @@ class RealTaken:
         self._fd = fd
 
     def release(self) -> None:
-        os.ftruncate(self._fd, 0)
+        with suppress(OSError):
+            os.ftruncate(self._fd, 0)
         os.close(self._fd)
 
 
@@ -28,8 +30,9 @@ class RealLocks:
         except BlockingIOError:
             os.close(fd)
             return None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, note.encode(), 0)
+        with suppress(OSError):  # a full disk has no room for the note; the lock needs none
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, note.encode(), 0)
         return RealTaken(fd)
 
     def is_free(self, path: Path) -> bool:
