@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from faults import CAN_MOUNT, Ballast, in_order, run, run_to
 from shop import Shop, lost
 from striking import VERBS, Suite, next_release
+
+from greenroom.domain.errors import Exit
 
 pytestmark = [
     pytest.mark.skipif(not CAN_MOUNT, reason="mounting a small file system needs root's rights"),
@@ -43,9 +46,8 @@ def test_no_room_at_any_step_of_a_deploy(shop: Shop) -> None:
     """Reading goes on; the deploy succeeds, or says that the disk is full; with room again all is in order."""
     suite, ballast = Suite(shop), Ballast(shop.state)
     points = suite.points(VERBS["deploy"])
-    print(points)
     assert len(points) > 8
-    told: dict[str, str] = {}
+    ends: Counter[str] = Counter()
     for point in points:
         VERBS["deploy"].before(shop)
         words = next_release(shop)
@@ -59,12 +61,51 @@ def test_no_room_at_any_step_of_a_deploy(shop: Shop) -> None:
             assert up.exit == 0, f"{point}: {up.said}"
             in_order(shop)
             tally = load.stop()
-        told[point] = f"{done.exit} {done.code} lost {tally.lost}"
-        print(point, told[point], done.error.get("message"), flush=True)
         done.told_well()
+        assert done.exit in (Exit.DONE, Exit.FAILED, Exit.ROLLED_BACK, Exit.UNSAFE), f"{point}: {done.said}"
+        assert done.exit == 0 or "the disk is full" in done.error["message"], f"{point}: {done.said}"
+        ends[done.code] += 1
         assert tally.lost == 0, f"{point}: {lost(tally)}"
         assert count(shop) == orders
+    assert ends["disk-full"] > 2, ends
     assert shop.json("ledger", "verify")["entries"] > 3
+
+
+READS = ("status", "releases", "logs", "ledger", "ledger verify", "unlock")
+WRITES = ("up", "deploy", "restart", "rollback", "maintenance on", "run -- true", "down", "destroy --yes")
+
+
+def test_nothing_may_be_written(shop: Shop) -> None:
+    """A disk that has become read-only: what only looks still works; everything else says so and changes nothing."""
+    in_order(shop)
+    state = str(shop.state)
+    script = f'mount --bind {state} {state} && mount -o remount,bind,ro {state} && exec "$@"'
+    read_only = ("unshare", "-m", "sh", "-c", script, "sh")
+    before, live = written(shop), shop.live()
+    with shop.load(25.0, get=2, fresh=1, post=1, slow=0, upload=0, static=0) as load:
+        for verb in READS:
+            done = run(shop, *verb.split(), before=read_only).told_well()
+            assert done.exit == 0, f"{verb}: {done.said}"
+        for verb in WRITES:
+            done = run(shop, *verb.split(), before=read_only).told_well()
+            assert (done.exit, done.code) == (Exit.FAILED, "read-only"), f"{verb}: {done.said}"
+            assert written(shop) == before, verb
+        tally = load.stop()
+    assert tally.lost == 0, lost(tally)
+    assert shop.live() == live
+    assert shop.json("restart", "--no-watch")["serving"] != live
+
+
+def written(shop: Shop) -> dict[str, int]:
+    """When each file that commands write was last written, to the nanosecond."""
+    folders = ("slots", "edge", "units", "run", "jobs", "builds")
+    files = [
+        path for name in folders for path in (shop.state / name).rglob("*") if "prometheus" not in path.parts
+    ]
+    alone = [
+        shop.state / name for name in ("ledger.sqlite", "public.json", "short", "version", "supervisor.json")
+    ]
+    return {str(path): path.lstat().st_mtime_ns for path in (*files, *alone)}
 
 
 def count(shop: Shop) -> str:

@@ -41,7 +41,7 @@ def test_a_command_with_hardly_any_descriptor(shop: Shop, verb: str) -> None:
     before = shop.live()
     exits: dict[int, str] = {}
     with shop.load(RATE) as load:
-        for most in (*range(5, 15), 18, 24, 32):
+        for most in (*range(3, 9), 12, 24):
             done = run(shop, verb, before=("prlimit", f"--nofile={most}:{most}"))
             exits[most] = f"{done.exit} {done.code}"
             if "Fatal Python error" in done.said or "init_import_site" in done.said:
@@ -54,8 +54,8 @@ def test_a_command_with_hardly_any_descriptor(shop: Shop, verb: str) -> None:
         tally = load.stop()
     print(exits)
     assert tally.lost == 0, lost(tally)
-    assert "1 no-descriptors" in exits.values() or "4 no-descriptors" in exits.values(), exits
-    assert exits[32].startswith("0"), exits
+    assert exits[24].startswith("0"), exits
+    assert any(told.endswith("no-descriptors") for told in exits.values()), exits
     if verb == "status":
         assert shop.live() == before
 

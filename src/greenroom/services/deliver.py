@@ -51,7 +51,7 @@ class Outcome:
 
 def plan_for(target: Target, wish: Wish) -> Plan:
     """The plan for a wish on what is there now, nothing done. Raises (exit 3) what policy refuses."""
-    seen = target.observe()
+    seen = _knowing(target)
     _check_budget(target)
     release = wish.release or _live_release(seen)
     wanted = Wanted(release, target.config(), wish.window, fresh=wish.restart)
@@ -79,7 +79,7 @@ def roll_back(target: Target, release: Release | None, wait: float = 0.0) -> Out
     """Back to the slot that served before, or to a release; returns as soon as it is confirmed."""
     with target.lease.hold("rollback", wait):
         let_migration_end(target)
-        seen = target.observe()
+        seen = _knowing(target)
         plan = rollback(seen, release, target.policy, "")
         outcome = _carry_out(target, _until_confirmed(plan), "rollback")
     target.platform.wake()
@@ -184,6 +184,15 @@ def _live_release(seen: Observation) -> Release:
     if release is None:
         raise refused("nothing-live", "no release serves in this environment yet", "greenroom deploy")
     return release
+
+
+def _knowing(target: Target) -> Observation:
+    """What is there now. When nobody tells the schema, a resource that does not answer may know why: it raises that."""
+    seen = target.observe()
+    if seen.heads is None:
+        for resource in target.doors.resources:
+            resource.observe(target.environment)
+    return seen
 
 
 def _check_budget(target: Target) -> None:

@@ -37,7 +37,7 @@ class RealLocks:
 
     def is_free(self, path: Path) -> bool:
         try:
-            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # looking must work where nothing may be written
         except FileNotFoundError:
             return True
         try:
