@@ -107,6 +107,11 @@ def eventually(check: Callable[[], object], seconds: float = SETTLED_SECONDS) ->
             time.sleep(0.2)
 
 
+def short(shop: Shop) -> Path:
+    """The state folder under a path that is short enough for sockets."""
+    return Path((shop.state / "short").read_text().strip()) / "s"
+
+
 def supervisors(shop: Shop) -> list[int]:
     """The supervisor's process, or none, or more than there should be."""
     return [pid for pid, line in processes_of(shop.state) if "drivers.local.supervisor" in line]

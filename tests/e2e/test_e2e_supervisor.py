@@ -20,6 +20,7 @@ from faults import (
     limited,
     run,
     run_to,
+    short,
     stopped,
     supervisors,
 )
@@ -51,7 +52,7 @@ def brief_watch(shop: Shop) -> None:
 
 def ask(shop: Shop, op: str) -> dict[str, object]:
     """One request to the supervisor; nothing when none answers."""
-    socket = Path((shop.state / "short").read_text().strip()) / "s" / "supervisor.sock"
+    socket = short(shop) / "supervisor.sock"
     try:
         return dict(json.loads(RealNet().call(str(socket), json.dumps({"op": op}), 5.0) or "{}"))
     except OSError:

@@ -164,7 +164,7 @@ def replace_exit(
 ) -> GreenroomError:
     """The same error with another exit code, told who serves and what went wrong first."""
     message = error.message
-    if before is not None and before is not error:
+    if before is not None and before.message != error.message:
         message = f"{message} (after: {before.message})"
     if serving:
         message += f"; {serving} serves"

@@ -10,7 +10,7 @@ from greenroom.domain.errors import GreenroomError
 from greenroom.domain.project import App
 from greenroom.domain.release import Release
 from greenroom.drivers.local.control import Control
-from greenroom.drivers.local.explain import probable_cause
+from greenroom.drivers.local.explain import no_room, probable_cause
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.logs import tail
 from greenroom.drivers.local.slot_units import own_python, release_environment
@@ -28,10 +28,6 @@ LIMITS = (
 )
 """libpq hands these to any env.py. lock_timeout stays below deadlock_timeout (1 s): a migration that waits longer
 would make requests the victims of the deadlock detector."""
-
-
-LITTLE_ROOM = 1 << 20
-"""Bytes; with less PostgreSQL can write no next segment, and nobody a log."""
 
 
 def migration_unit(environment: str) -> str:
@@ -69,12 +65,8 @@ class LocalJobs:
         dsn = values["DATABASE_URL"].reveal()
         job = _Job(migration_unit(environment), release.id, self._app.migrate, dsn)
         done = self._perform(job, environment, release, values, lambda _line: None)
-        cause = (probable_cause(done.tail) or self._no_room()) if done.exit else ""
+        cause = (probable_cause(done.tail) or no_room(self._layout.root, self._disk)) if done.exit else ""
         return Done(done.exit, (*done.tail, *([f"cause: {cause}"] if cause else [])), done.attached)
-
-    def _no_room(self) -> str:
-        """On a full disk the job's log says nothing either."""
-        return "the disk is full" if self._disk.room(self._layout.root) < LITTLE_ROOM else ""
 
     def migrating(self, environment: str) -> bool:
         return self._units.is_running(migration_unit(environment))
