@@ -11,7 +11,7 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.drivers.s3.bucket import PATIENCE_SECONDS, Bucket
 
-HASTE = 10.0
+HASTE = 5.0
 """The clock of these tests runs so many times faster; the driver's time-outs on its sockets do not."""
 
 
@@ -45,11 +45,14 @@ def bucket(url: str, keys: Keys, said: list[str]) -> Bucket:
     return Bucket("shop", url, lambda: Secret("admin"), lambda _env: keys, HastyClock(), said.append)
 
 
-@pytest.mark.parametrize("how", ["busy", "hang", "truncate", "rubbish", "drop"])
-@pytest.mark.parametrize("verb", ["ensure", "remove", "observe", "residue"])
+@pytest.mark.parametrize(
+    ("how", "verb"),
+    [
+        *((how, "ensure") for how in ("busy", "hang", "truncate", "rubbish", "drop")),
+        *(("busy", verb) for verb in ("remove", "observe", "residue")),
+    ],
+)
 def test_a_store_that_gives_no_good_answer_is_named(how: str, verb: str) -> None:
-    if how == "hang" and verb != "ensure":
-        pytest.skip("one read's time-out of five seconds is enough")
     said: list[str] = []
     with unkind(how) as store:
         began = time.monotonic()
@@ -59,14 +62,14 @@ def test_a_store_that_gives_no_good_answer_is_named(how: str, verb: str) -> None
     assert (caught.value.code, caught.value.exit) == ("s3", Exit.FAILED)
     assert "the object store gives no good answer" in caught.value.message
     assert caught.value.hint == "greenroom logs s3; then greenroom up"
-    assert took < PATIENCE_SECONDS / HASTE + 6.0
+    assert took < PATIENCE_SECONDS / HASTE + 12.0
     if how != "hang":
         assert len(said) == 1, "that it waits is said once"
-        assert store.asked > 3
+        assert store.asked > 1
 
 
 @pytest.mark.parametrize("how", ["busy", "truncate", "rubbish", "drop"])
-@pytest.mark.parametrize("bad", [1, 4, 9])
+@pytest.mark.parametrize("bad", [1, 4])
 def test_one_that_recovers_is_waited_for(how: str, bad: int) -> None:
     keys = Keys()
     with unkind(how, bad) as store:
