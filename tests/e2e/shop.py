@@ -151,11 +151,11 @@ class Shop:
         return int(json.loads((self.state / "run" / f"{unit}.json").read_text())["pid"]["pid"])
 
     @contextmanager
-    def load(self, **clients: int) -> Iterator[Load]:
-        """Real requests while the block runs."""
+    def load(self, rate: float = RATE, **clients: int) -> Iterator[Load]:
+        """Real requests while the block runs, at most ``rate`` a second."""
         counts = Clients(**clients) if clients else QUIET
         mix = Mix(("/", "/search?q=lamp"), "/slow", "/api/echo", (), counts, slow_s=1.0)
-        load = Load(Address("shop.localhost", self.port, self.ca), mix, RATE)
+        load = Load(Address("shop.localhost", self.port, self.ca), mix, rate)
         load.start()
         try:
             yield load

@@ -141,8 +141,7 @@ class Suite:
         load = self._load()
         try:
             self._run_to(cell, words)
-            # Whoever kills the supervisor kills the one who acts without a command; the next command starts it.
-            if not verb.quiet and part != "supervisor":
+            if not verb.quiet:
                 self._eventually(self._in_order)
             back = shop.run("up", "--wait", "60")
             assert back.returncode == 0, f"up exits {back.returncode}: {back.stderr[-900:]}"
@@ -158,9 +157,9 @@ class Suite:
             self._repair()
         return cell
 
-    def come_to_rest(self) -> None:
+    def come_to_rest(self, seconds: float = 75.0) -> None:
         """Wait until all is in order."""
-        self._eventually(self._in_order)
+        self._eventually(self._in_order, seconds)
 
     def _run_to(self, cell: Outcome, words: list[str]) -> None:
         pipe = subprocess.PIPE

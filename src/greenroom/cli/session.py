@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from greenroom.domain.errors import Exit, GreenroomError, of_the_machine
+from greenroom.domain.errors import Exit, GreenroomError, unforeseen
 
 if TYPE_CHECKING:
     from greenroom.cli.render.progress import Progress
@@ -124,9 +126,18 @@ def guarded(command: click.Command) -> int:
         )
     except BrokenPipeError:
         return int(Exit.FAILED)
-    except OSError as error:
-        return _fail(of_the_machine(error), as_json)
+    except Exception as error:  # noqa: BLE001 - nobody is helped by a page of Python
+        return _fail(_unforeseen(error), as_json)
     return code if isinstance(code, int) else int(Exit.DONE)  # click returns the code of ctx.exit
+
+
+def _unforeseen(error: Exception) -> GreenroomError:
+    """The machine's refusal, or a bug with the place where it was raised."""
+    told = unforeseen(error)
+    if told.code == "bug":
+        places = traceback.extract_tb(error.__traceback__)
+        told.details = "\n".join(f"{place.filename}:{place.lineno} in {place.name}" for place in places[-5:])
+    return told
 
 
 def _json_first(arguments: list[str]) -> list[str]:
@@ -148,6 +159,16 @@ def _usage_hint(error: click.UsageError) -> str:
 
 
 def _fail(error: GreenroomError, as_json: bool) -> int:
+    try:
+        _tell(error, as_json)
+    except OSError:  # nobody can read it; the exit code still says it
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+    return int(error.exit)
+
+
+def _tell(error: GreenroomError, as_json: bool) -> None:
     if as_json:
         body = {"code": error.code, "message": error.message, "hint": error.hint, "details": error.details}
         click.echo(json.dumps({"schema": "greenroom/1", "ok": False, "exit": int(error.exit), "error": body}))
@@ -155,4 +176,3 @@ def _fail(error: GreenroomError, as_json: bool) -> int:
         from greenroom.cli.render.failure import show
 
         show(error)
-    return int(error.exit)

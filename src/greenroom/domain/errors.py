@@ -60,6 +60,29 @@ def of_the_machine(error: OSError) -> GreenroomError:
     return GreenroomError(code, f"{message}: {error.filename}" if error.filename else message, hint)
 
 
+def unforeseen(error: BaseException) -> GreenroomError:
+    """What nobody turned into an error of its own: the machine's refusal if one stands behind it, else a bug."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, OSError) and (behind is error or behind.errno in _OF_THE_MACHINE):
+            return of_the_machine(behind)
+        behind = behind.__cause__ or behind.__context__
+    for number, words in _TOLD_AS_TEXT.items():
+        if words in str(error):
+            return of_the_machine(OSError(number, words))
+    return GreenroomError(
+        "bug", f"{type(error).__name__}: {error}", "this is a fault in Greenroom; greenroom status"
+    )
+
+
+_TOLD_AS_TEXT = {
+    errno.EMFILE: "Too many open files",
+    errno.ENOSPC: "No space left on device",
+    errno.EROFS: "Read-only file system",
+}
+"""Loading a library fails with an ImportError that has no number."""
+
+
 def refused(code: str, message: str, hint: str = "", details: str = "") -> GreenroomError:
     """An error for what policy forbids (exit 3)."""
     return GreenroomError(code, message, hint, Exit.REFUSED, details)

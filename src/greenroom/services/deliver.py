@@ -7,7 +7,7 @@ from typing import Any
 
 from greenroom.domain.budget import connection_budget
 from greenroom.domain.due import undo
-from greenroom.domain.errors import Exit, GreenroomError, of_the_machine, refused
+from greenroom.domain.errors import Exit, GreenroomError, refused, unforeseen
 from greenroom.domain.events import note
 from greenroom.domain.release import Release
 from greenroom.domain.rollout import Wanted, rollback, rollout
@@ -56,7 +56,7 @@ class Outcome:
 
 def plan_for(target: Target, wish: Wish) -> Plan:
     """The plan for a wish on what is there now, nothing done. Raises (exit 3) what policy refuses."""
-    seen = target.observe()
+    seen = _knowing(target)
     _check_budget(target)
     release = wish.release or _live_release(seen)
     wanted = Wanted(release, target.config(), wish.window, fresh=wish.restart)
@@ -95,7 +95,7 @@ def roll_back(target: Target, release: Release | None, wait: float = 0.0) -> Out
     """Back to the slot that served before, or to a release; returns as soon as it is confirmed."""
     with target.lease.hold("rollback", wait):
         let_migration_end(target)
-        seen = target.observe()
+        seen = _knowing(target)
         plan = rollback(seen, release, target.policy, "")
         outcome = _carry_out(target, _until_confirmed(plan), "rollback")
     target.platform.wake()
@@ -112,26 +112,29 @@ def _carry_out(target: Target, plan: Plan, verb: str) -> Outcome:
     except (Exception, KeyboardInterrupt) as error:
         raise _after_failure(target, before, error, verb) from error
     serving = target.observe(schema=False).live
-    target.doors.ledger.append(
-        target.environment, f"{verb}.done", release=plan.release, slot=serving, **figures.to_json()
-    )
+    _record(target, f"{verb}.done", release=plan.release, slot=serving, **figures.to_json())
     return Outcome(plan, figures, serving)
 
 
 def _after_failure(target: Target, before: Observation, error: BaseException, verb: str) -> GreenroomError:
     """Put things right, record it, and return the error that tells how it ended."""
-    told = error if isinstance(error, GreenroomError) else _wrapped(error)
+    told = _told(error)
     try:
         serving = _put_right(target, before, error)
     except (GreenroomError, OSError) as worse:
-        worst = of_the_machine(worse) if isinstance(worse, OSError) else worse
-        told, serving = replace_exit(worst, Exit.UNSAFE, before=told), None
+        told, serving = replace_exit(_told(worse), Exit.UNSAFE, before=told), None
     else:
         told = replace_exit(told, _exit_for(told, error, before, serving), serving=serving)
-    target.doors.ledger.append(
-        target.environment, f"{verb}.failed", code=told.code, exit=int(told.exit), message=told.message[:400]
-    )
+    _record(target, f"{verb}.failed", code=told.code, exit=int(told.exit), message=told.message[:400])
     return told
+
+
+def _record(target: Target, kind: str, **data: Any) -> None:
+    """Write down what has happened. History is no authority: what has no room there has happened all the same."""
+    try:
+        target.doors.ledger.append(target.environment, kind, **data)
+    except (GreenroomError, OSError) as error:
+        target.emit(note(f"the ledger lacks {kind}: {_told(error).message}"))
 
 
 def _put_right(target: Target, before: Observation, error: BaseException) -> str | None:
@@ -148,19 +151,17 @@ def _put_right(target: Target, before: Observation, error: BaseException) -> str
     elif not isinstance(error, KeyboardInterrupt):
         target.emit(note("return to the slot that served before"))
         perform(target, retreat_plan(seen, seen.live))
-        target.doors.ledger.append(target.environment, "returned", away=seen.live)
+        _record(target, "returned", away=seen.live)
     after = target.observe(schema=False)
     return after.live
 
 
-def _wrapped(error: BaseException) -> GreenroomError:
+def _told(error: BaseException) -> GreenroomError:
+    if isinstance(error, GreenroomError):
+        return error
     if isinstance(error, KeyboardInterrupt):
         return GreenroomError("interrupted", "interrupted", "greenroom status", Exit.INTERRUPTED)
-    if isinstance(error, OSError):
-        return of_the_machine(error)
-    return GreenroomError(
-        "bug", f"{type(error).__name__}: {error}", "this is a fault in Greenroom; greenroom status"
-    )
+    return unforeseen(error)
 
 
 def _exit_for(told: GreenroomError, error: BaseException, before: Observation, serving: str | None) -> Exit:
@@ -179,7 +180,7 @@ def replace_exit(
 ) -> GreenroomError:
     """The same error with another exit code, told who serves and what went wrong first."""
     message = error.message
-    if before is not None and before is not error:
+    if before is not None and before.message != error.message:
         message = f"{message} (after: {before.message})"
     if serving:
         message += f"; {serving} serves"
@@ -199,6 +200,15 @@ def _live_release(seen: Observation) -> Release:
     if release is None:
         raise refused("nothing-live", "no release serves in this environment yet", "greenroom deploy")
     return release
+
+
+def _knowing(target: Target) -> Observation:
+    """What is there now. When nobody tells the schema, a resource that does not answer may know why: it raises that."""
+    seen = target.observe()
+    if seen.heads is None:
+        for resource in target.doors.resources:
+            resource.observe(target.environment)
+    return seen
 
 
 def _check_budget(target: Target) -> None:

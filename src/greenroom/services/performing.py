@@ -131,9 +131,10 @@ class _Performer:
         release = self._release(step.release)
         done = target.doors.jobs.migrate(target.environment, release, target.values())
         if done.exit != 0 or target.observe().pending(release):
+            cause = next((f": {line[7:]}" for line in done.tail if line.startswith("cause: ")), "")
             raise GreenroomError(
                 "migration-failed",
-                f"the migration of release {release.id} failed (exit {done.exit})",
+                f"the migration of release {release.id} failed (exit {done.exit}){cause}",
                 "nothing changed for the public; read the last lines, correct the revision, deploy again",
                 details="\n".join(done.tail),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ class Belongings:
         place: Environment,
         public: PublicAddress,
         machine: Machine,
+        say: Callable[[str], None],
     ) -> None:
         self._project = project
         self._layout = layout
@@ -44,6 +46,7 @@ class Belongings:
         self._place = place
         self._public = public
         self._machine = machine
+        self._say = say
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
@@ -98,9 +101,10 @@ class Belongings:
 
         wanted = self._project.s3
         if wanted.endpoint is None:
-            return Store(f"http://127.0.0.1:{self._public.services['s3']}", self._embedded_key, self._clock)
+            embedded = f"http://127.0.0.1:{self._public.services['s3']}"
+            return Store(embedded, self._embedded_key, self._clock, say=self._say)
         admin = partial(key_from, os.environ, wanted.key_variable, wanted.secret_variable)
-        return Store(wanted.endpoint, admin, self._clock, wanted.region, wanted.iam_endpoint)
+        return Store(wanted.endpoint, admin, self._clock, wanted.region, wanted.iam_endpoint, self._say)
 
     @property
     def buckets(self) -> str:

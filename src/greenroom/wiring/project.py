@@ -153,7 +153,7 @@ class Wiring:
             server=ServerLayer(pins, digest),
             now=self.clock.now,
             environ=os.environ,
-            progress=lambda text: self.emit(note(text)),
+            progress=self._say,
         )
 
     @cached_property
@@ -161,7 +161,9 @@ class Wiring:
         """What environments own, and the templates of their databases."""
         from greenroom.wiring.belongings import Belongings
 
-        return Belongings(self.project, self.layout, self.clock, self.place, self.public, self.machine)
+        return Belongings(
+            self.project, self.layout, self.clock, self.place, self.public, self.machine, self._say
+        )
 
     @cached_property
     def platform(self) -> LocalPlatform:
@@ -246,6 +248,9 @@ class Wiring:
         production = rule_of(self.project.rules, PRODUCTION)
         refs = production.refs if production else ()
         return tuple(r for r in refs if "*" not in r and "{" not in r) or ("master", "main")
+
+    def _say(self, text: str) -> None:
+        self.emit(note(text))
 
     def _neighbours(self) -> tuple[Lease, ...]:
         there = {r.name for r in self.records.all()} | {

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections import Counter
+from contextlib import suppress
 from typing import Protocol, TextIO
 
 from greenroom.domain.events import Event
@@ -120,6 +121,23 @@ class PauseAt:
         self._inner.close()
 
 
+class Unheard:
+    """Goes on when nobody can hear it any more: a closed pipe or a full disk must not end what is told about."""
+
+    def __init__(self, inner: Progress) -> None:
+        self._inner = inner
+
+    def __call__(self, event: Event) -> None:
+        """Pass it on, if that can be."""
+        with suppress(OSError):
+            self._inner(event)
+
+    def close(self) -> None:
+        """Close the inner one."""
+        with suppress(OSError):
+            self._inner.close()
+
+
 def choose(how: str, out: TextIO) -> Progress:
     """The listener for ``auto``, ``live``, ``lines``, ``json`` or ``none``."""
     if how == "auto":
@@ -127,7 +145,7 @@ def choose(how: str, out: TextIO) -> Progress:
     if how == "live":
         from greenroom.cli.render.live import Live
 
-        return Live()
+        return Unheard(Live())
     if how == "lines":
-        return Lines(out)
-    return JsonLines(out) if how == "json" else Silent()
+        return Unheard(Lines(out))
+    return Unheard(JsonLines(out)) if how == "json" else Silent()

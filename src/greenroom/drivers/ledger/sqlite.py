@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.errors import Exit, GreenroomError, of_the_machine
 from greenroom.ports import Clock, Entry
 
 _SCHEMA = """
@@ -83,14 +85,14 @@ class SqliteLedger:
         try:
             db = sqlite3.connect(self._path, timeout=10.0, isolation_level=None)
         except sqlite3.Error as error:
-            raise _unreadable(self._path, error) from error
+            raise _failed(self._path, error) from error
         try:
             db.execute("pragma synchronous = full")
             if not db.execute("select 1 from sqlite_master where name = 'entry'").fetchone():
                 db.executescript(_SCHEMA)
             yield db
         except (sqlite3.DatabaseError, ValueError) as error:  # a damaged page may hold no text at all
-            raise _unreadable(self._path, error) from error
+            raise _failed(self._path, error) from error
         finally:
             db.close()
 
@@ -100,10 +102,33 @@ def _digest(before: str, seq: int, at: float, environment: str, kind: str, text:
     return hashlib.sha256(line.encode()).hexdigest()
 
 
-def _unreadable(path: Path, error: Exception) -> GreenroomError:
+_REFUSED = {"SQLITE_FULL": errno.ENOSPC, "SQLITE_READONLY": errno.EROFS}
+_IN_THE_WAY = ("SQLITE_CANTOPEN", "SQLITE_IOERR", *_REFUSED)
+
+
+def _failed(path: Path, error: Exception) -> GreenroomError:
+    """The machine refused something, somebody else writes, or the file is damaged."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    if name.startswith(_IN_THE_WAY):
+        return of_the_machine(_behind(path, name))
+    if name.startswith("SQLITE_BUSY"):
+        return GreenroomError("ledger-busy", f"somebody else writes to the ledger {path}", "do it again")
     return GreenroomError(
         "ledger-unreadable",
         f"the ledger {path} cannot be read: {error}",
         "restore it from a backup",
         Exit.UNSAFE,
     )
+
+
+def _behind(path: Path, name: str) -> OSError:
+    """SQLite keeps the system's own number to itself: ask the system again."""
+    for known, number in _REFUSED.items():
+        if name.startswith(known):
+            return OSError(number, os.strerror(number), str(path))
+    try:
+        os.close(os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        return error
+    return OSError(errno.EIO, f"{name} at the ledger", str(path))

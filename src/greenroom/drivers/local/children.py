@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -140,4 +141,5 @@ class Child:
         self._units.forget(self.unit.name)
 
     def _note(self, text: str) -> None:
-        self._machine.disk.append(self._log(self.unit.name), text.encode())
+        with suppress(OSError):  # no room for a line is no reason to leave it dead
+            self._machine.disk.append(self._log(self.unit.name), text.encode())

@@ -8,6 +8,7 @@ from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.local.layout import Layout
+from greenroom.drivers.local.logs import tail
 from greenroom.drivers.system.machine import Child, Machine
 
 START_SECONDS = 10.0
@@ -44,20 +45,29 @@ class Control:
         return answer if isinstance(answer, dict) else None
 
     def poke(self) -> None:
-        """Let the supervisor look at the unit files now; start it if it is not there.
+        """Let the supervisor look at the unit files now.
 
-        Raises :class:`GreenroomError` (exit 2) when it belongs to another version of Greenroom.
+        It is started if it is not there, and replaced if it belongs to another version of Greenroom.
         """
-        answer = self._who_stays("poke")
+        self._ours("poke")
+
+    def upgrade(self) -> None:
+        """See that a supervisor of this version is there; what an older one runs is adopted by the new one."""
+        self._ours("status")
+
+    def _ours(self, op: str) -> None:
+        answer = self._who_stays(op)
         if answer is None:
             self.start()
         elif answer["version"] != self._version:
-            raise GreenroomError(
-                "supervisor-version",
-                f"the supervisor runs greenroom {answer['version']}, this command is {self._version}",
-                "bring it up to date, nothing is interrupted: greenroom up",
-                Exit.USAGE,
-            )
+            self.ask("exit")
+            self._wait(lambda: self._other() is None, "the old supervisor does not go")
+            self.start()
+
+    def _other(self) -> str | None:
+        """The version of a supervisor that is not of ours; None when there is none, or one of ours."""
+        answer = self.ask("status")
+        return None if answer is None or answer["version"] == self._version else str(answer["version"])
 
     def _who_stays(self, op: str) -> dict[str, Any] | None:
         """Ask, and let one that is stopping everything (its ``down`` was killed) come to its end first."""
@@ -78,7 +88,7 @@ class Control:
                 self._spawn()
             return False
 
-        self._wait(answers, "the supervisor does not start")
+        self._wait(answers, "the supervisor does not answer")
 
     def _spawn(self) -> None:
         processes, log = self._machine.processes, self._layout.log("supervisor")
@@ -86,16 +96,6 @@ class Control:
         started = processes.spawn(self._command, cwd=self._layout.root, env=env, log=log)
         self._started.append(started)
         _LEFT_ALONE.append(started)
-
-    def upgrade(self) -> None:
-        """Replace a supervisor of another version; what it runs is adopted by the new one."""
-        answer = self._who_stays("status")
-        if answer is None:
-            self.start()
-        elif answer["version"] != self._version:
-            self.ask("exit")
-            self._wait(lambda: self.ask("status") is None, "the old supervisor does not go")
-            self.start()
 
     def down(self, timeout: float) -> None:
         """Stop everything in order, then the supervisor; waits."""
@@ -125,7 +125,18 @@ class Control:
         until = self._clock.monotonic() + timeout
         while not done():
             if self._clock.monotonic() >= until:
-                raise GreenroomError(
-                    "supervisor", problem, f"look at {self._layout.log('supervisor')}", Exit.UNSAFE
-                )
+                raise self._silent(problem)
             self._clock.sleep(0.03)
+
+    def _silent(self, problem: str) -> GreenroomError:
+        """With what it said last: nobody else knows why it does not do what it was asked."""
+        lines = tail(self._layout.log("supervisor"), 10, self._machine.disk)
+        cause = f": {lines[-1].removeprefix('greenroom: ')}" if lines else ""
+        details = "\n".join(lines)
+        return GreenroomError(
+            "supervisor",
+            problem + cause,
+            "greenroom logs supervisor; then greenroom up",
+            Exit.UNSAFE,
+            details,
+        )

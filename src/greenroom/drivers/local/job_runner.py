@@ -6,6 +6,7 @@ For a migration it holds the advisory lock on a connection of its own, and dies 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import random
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from greenroom.drivers.system.files import read_json, write_json
+from greenroom.drivers.system.saying import say
 
 PR_SET_PDEATHSIG = 1
 LOCK_KEY = 0x6772_6565_6E72_6D00
@@ -31,7 +33,10 @@ def main(arguments: list[str]) -> int:
     """Take the lock, run the command, again while locks stand in its way, and write down how it ended."""
     file = Path(arguments[0])
     spec = read_json(file) or {}
-    lock = _advisory_lock(spec["lock"]) if spec.get("lock") else None
+    try:
+        lock = _advisory_lock(spec["lock"]) if spec.get("lock") else None
+    except Exception as error:  # noqa: BLE001 - whatever the driver raises is the job's last line
+        return _end(file, f"no connection for the lock of migrations: {error}")
     tries, pause = (TRIES if lock else 1), FIRST_PAUSE
     code = 0
     for attempt in range(1, tries + 1):
@@ -40,16 +45,24 @@ def main(arguments: list[str]) -> int:
         if code == 0 or attempt == tries or not TRY_AGAIN.search(_since(spec["log"], began)):
             break
         wait = pause * random.uniform(0.7, 1.3)  # noqa: S311 - jitter
-        print(
-            f"greenroom: a lock was not to be had (try {attempt} of {tries}); again in {wait:.1f} s",
-            flush=True,
-        )
+        say(f"a lock was not to be had (try {attempt} of {tries}); again in {wait:.1f} s")
         time.sleep(wait)  # noqa: TID251 - a process of its own, with no clock handed to it
         pause = min(LONGEST_PAUSE, pause * 1.6)
-    write_json(file.with_name("result.json"), {"exit": code})
+    try:
+        write_json(file.with_name("result.json"), {"exit": code})
+    except OSError as error:
+        return _end(file, f"the command ended with {code}, which cannot be written down: {error}")
     if lock is not None:
         lock.close()
     return 0
+
+
+def _end(file: Path, why: str) -> int:
+    """The job failed before or after its command; whoever waits reads the last line."""
+    say(why)
+    with contextlib.suppress(OSError):
+        write_json(file.with_name("result.json"), {"exit": 1})
+    return 1
 
 
 def _advisory_lock(dsn: str) -> Any:

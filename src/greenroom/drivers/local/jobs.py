@@ -10,7 +10,7 @@ from greenroom.domain.errors import GreenroomError
 from greenroom.domain.project import App
 from greenroom.domain.release import Release
 from greenroom.drivers.local.control import Control
-from greenroom.drivers.local.explain import probable_cause
+from greenroom.drivers.local.explain import no_room, probable_cause
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.logs import tail
 from greenroom.drivers.local.slot_units import own_python, release_environment
@@ -85,7 +85,7 @@ class LocalJobs:
         dsn = values["DATABASE_URL"].reveal()
         job = _Job(migration_unit(environment), release.id, self._app.migrate, dsn)
         done = self._perform(job, environment, release, values, lambda _line: None)
-        cause = probable_cause(done.tail) if done.exit else ""
+        cause = (probable_cause(done.tail) or no_room(self._layout.root, self._disk)) if done.exit else ""
         return Done(done.exit, (*done.tail, *([f"cause: {cause}"] if cause else [])), done.attached)
 
     def migrating(self, environment: str) -> bool:
@@ -172,9 +172,15 @@ class LocalJobs:
 
     def _is_over(self, name: str) -> bool:
         """Ended, or taken away by somebody who asked for the same one at the same time."""
-        if self._units.get(name) is None and not self._units.is_running(name):
+        if self._units.is_running(name):
+            return False
+        if self._units.get(name) is None:
             return True
-        return self._control.states().get(name, {}).get("state") == "finished"
+        answer = self._control.ask("status")
+        if answer is None:
+            self._control.poke()  # without a supervisor nobody would ever start it
+            return False
+        return bool(answer["units"].get(name, {}).get("state") == "finished")
 
 
 def _say_new(log: Path, at: int, say: Say, all_of_it: bool, disk: Disk) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from greenroom.domain.errors import GreenroomError
+from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.explain import probable_cause
 from greenroom.drivers.local.layout import Layout
@@ -18,6 +18,8 @@ from greenroom.ports import Part
 START_SECONDS = 60.0
 PLATFORM_LEASE = "_platform"
 STOP_SECONDS = 120.0
+MOST_TRIES = 5
+"""So many supervisors may die while they stop everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,16 @@ class LocalPlatform:
 
     def stop(self) -> None:
         self._control.down(STOP_SECONDS)
+        for _ in range(MOST_TRIES):
+            if not self._anything_runs():
+                return
+            # Whoever was to stop it has been killed.
+            self._control.start()
+            self._control.down(STOP_SECONDS)
+        raise GreenroomError("does-not-stop", "not everything stopped", "greenroom down", Exit.UNSAFE)
+
+    def _anything_runs(self) -> bool:
+        return any(self._units.is_running(name) for name in self._units.records())
 
     def parts(self) -> tuple[Part, ...]:
         states = self._control.states()

@@ -21,10 +21,20 @@ Ended = Callable[[], bool]
 
 
 class SlotProbe:
-    """Probes one slot over its socket. ``ended`` says whether its process has exited since it was launched."""
+    """Probes one slot over its socket. ``ended`` says whether its process has exited since it was launched.
+
+    ``otherwise`` gives the probable cause when neither the answer nor the log does.
+    """
 
     def __init__(
-        self, slot: str, socket: str, policy: Policy, machine: Machine, ended: Ended, log: LogTail
+        self,
+        slot: str,
+        socket: str,
+        policy: Policy,
+        machine: Machine,
+        ended: Ended,
+        log: LogTail,
+        otherwise: Callable[[], str] = str,
     ) -> None:
         self._slot = slot
         self._socket = socket
@@ -33,6 +43,7 @@ class SlotProbe:
         self._clock = machine.clock
         self._ended = ended
         self._log = log
+        self._otherwise = otherwise
 
     def wait(self, processes: int) -> Probed:
         """Everything, in order. Raises with one screen: what was probed, the answer, the last lines, the cause."""
@@ -78,7 +89,7 @@ class SlotProbe:
 
     def _not_ready(self, why: str, answer: Answer | None) -> GreenroomError:
         lines = self._log()
-        cause = _cause_of(answer) or probable_cause(lines)
+        cause = _cause_of(answer) or probable_cause(lines) or self._otherwise()
         shown = "no answer" if answer is None else f"{answer.status} {answer.body[:300].strip()}"
         details = [
             f"probed:  GET {self._policy.probe_path} on {self._slot}",
@@ -107,4 +118,4 @@ def _cause_of(answer: Answer | None) -> str:
         return f"it redirects to {where}: let the probe's path answer without a redirect"
     if answer.status == 404:
         return "the app has no such page: set [policy] probe_path"
-    return ""
+    return probable_cause(answer.body.splitlines())

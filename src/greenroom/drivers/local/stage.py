@@ -14,6 +14,7 @@ from greenroom.domain.release import Release
 from greenroom.domain.roles import Role
 from greenroom.domain.stage import Slot, environment_of, number_of
 from greenroom.drivers.local.control import Control
+from greenroom.drivers.local.explain import no_room
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.logs import tail
 from greenroom.drivers.local.probing import SlotProbe
@@ -144,6 +145,7 @@ class LocalStage:
             self._machine,
             ended=lambda: self._control.restarts(unit) > before,
             log=lambda: tail(log, FAILURE_LINES, self._disk),
+            otherwise=lambda: no_room(self._layout.root, self._disk),
         )
 
     def _drop_and_wait(self, names: Iterable[str]) -> None:

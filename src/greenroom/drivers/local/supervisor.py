@@ -10,6 +10,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -22,11 +23,12 @@ from greenroom.drivers.local.due_check import DueCheck
 from greenroom.drivers.local.layout import Layout, open_layout
 from greenroom.drivers.local.lease import FileLock
 from greenroom.drivers.local.logs import keep_quota
+from greenroom.drivers.local.revival import Duty, begin, end, kept
 from greenroom.drivers.local.schedule import is_due
 from greenroom.drivers.local.units import Kind, Running, Unit, Units
-from greenroom.drivers.system.files import write_json
-from greenroom.drivers.system.machine import Call, Machine
+from greenroom.drivers.system.machine import Call, Listener, Machine
 from greenroom.drivers.system.real import this_machine
+from greenroom.drivers.system.saying import say
 
 TICK_SECONDS = 0.1
 TROUBLE_SECONDS = 0.5
@@ -61,16 +63,15 @@ class Supervisor:
         self._own_up()
         with self._machine.net.serve(self._layout.control) as listener:
             while not self._detach and not (self._stopping and not self._children and not self._leaving):
-                call = listener.next(TICK_SECONDS)
-                self._survive(partial(self._serve, call) if call else lambda: None)
+                self._survive(partial(self._hear, listener))
                 self._survive(self.tick)
 
     def _survive(self, act: Callable[[], None]) -> None:
-        """A full disk or a damaged file must not end the one who keeps everything running: it tries again."""
+        """A full disk, a damaged file or a lack of descriptors must not end the one who keeps all running: it tries again."""
         try:
             act()
         except (OSError, GreenroomError) as error:
-            print(f"greenroom: {error}", file=sys.stderr, flush=True)
+            say(str(error))
             self._clock.sleep(TROUBLE_SECONDS)
 
     def tick(self) -> None:
@@ -175,6 +176,11 @@ class Supervisor:
                 if child.unit.order == last:
                     child.stop(now)
 
+    def _hear(self, listener: Listener) -> None:
+        call = listener.next(TICK_SECONDS)
+        if call is not None:
+            self._serve(call)
+
     def _serve(self, call: Call) -> None:
         try:
             request = json.loads(call.text or "{}")
@@ -230,9 +236,19 @@ def main(arguments: list[str]) -> int:
     supervisor = Supervisor(layout, machine, due_command)
     signal.signal(signal.SIGTERM, supervisor.on_signal)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    write_json(root / "supervisor.json", {"version": __version__})
+    with suppress(OSError):  # no room for the word is no reason to supervise nothing
+        begin(root, _duty(machine, arguments), machine.disk)
     supervisor.run()
+    end(root, machine.disk)
     return 0
+
+
+def _duty(machine: Machine, arguments: list[str]) -> Duty:
+    processes = machine.processes
+    own = processes.identify(processes.own())
+    assert own is not None
+    argv = (sys.executable, "-m", "greenroom.drivers.local.supervisor", *arguments)
+    return Duty(__version__, own, argv, kept(processes.environment()))
 
 
 if __name__ == "__main__":

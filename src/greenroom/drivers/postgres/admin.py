@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import quote
 
-from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.errors import GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.drivers.postgres.server import PORT
 from greenroom.ports import Clock
@@ -17,6 +18,10 @@ from greenroom.ports import Clock
 if TYPE_CHECKING:
     import psycopg
     from psycopg import sql
+
+DISK_FULL = "53100"
+"""SQLSTATE (PostgreSQL, appendix A)."""
+_CROWDED = re.compile("too many clients|remaining connection slots")
 
 STARTING = ("starting up", "not yet accepting connections", "in recovery mode")
 """What a server says that recovers: it listens before it lets anybody in (SQLSTATE 57P03)."""
@@ -56,9 +61,7 @@ class Admin:
             with self._patiently(database) as connection:
                 yield connection
         except psycopg.Error as error:
-            raise GreenroomError(
-                "database", f"PostgreSQL refused: {str(error).strip()}", "greenroom logs postgres"
-            ) from error
+            raise _refusal(error, "PostgreSQL refuses", "greenroom logs postgres") from error
 
     def _patiently(self, database: str) -> psycopg.Connection[Any]:
         import psycopg
@@ -69,9 +72,7 @@ class Admin:
                 return self._open(database)
             except psycopg.OperationalError as error:
                 if not any(word in str(error) for word in STARTING) or self.clock.monotonic() >= until:
-                    raise GreenroomError(
-                        "database", f"PostgreSQL does not let us in: {error}", "greenroom up", Exit.FAILED
-                    ) from error
+                    raise _refusal(error, "PostgreSQL does not let us in", "greenroom up") from error
             self.clock.sleep(0.1)
 
     def _open(self, database: str) -> psycopg.Connection[Any]:
@@ -86,6 +87,23 @@ class Admin:
             autocommit=True,
             connect_timeout=5,
         )
+
+
+def _refusal(error: psycopg.Error, what: str, hint: str) -> GreenroomError:
+    """A server without room or without a free connection is told from one that is not well."""
+    if _CROWDED.search(str(error)):
+        return GreenroomError(
+            "no-connection",
+            "PostgreSQL has no connection left, not even one of those that are kept for its superuser",
+            "end sessions that are not needed, or raise [database] max_connections; greenroom logs postgres",
+        )
+    if error.sqlstate == DISK_FULL:
+        return GreenroomError(
+            "disk-full",
+            f"PostgreSQL has no room on the disk: {error}",
+            "make room, then do it again; greenroom status",
+        )
+    return GreenroomError("database", f"{what}: {str(error).strip()}", hint)
 
 
 def said(text: str | None) -> Label:

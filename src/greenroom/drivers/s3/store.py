@@ -19,7 +19,12 @@ REGION = "us-east-1"
 """The region of stores that have none."""
 
 PATIENCE_SECONDS = 20.0
-"""The port answers a little before the store does; so long it is asked again."""
+"""The port answers a little before the store does; so long it is asked again. The last answer may take a read's
+time-out longer."""
+TRIES = 5
+"""So often one request is tried, with growing pauses: a store with much to do answers 503."""
+QUIET_SECONDS = 2.0
+"""A store that starts takes about a second; so long nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,14 @@ def key_from(environ: Mapping[str, str], id: str, secret: str) -> Key:
 @dataclass(frozen=True)
 class Store:
     """``endpoint`` with scheme; ``admin`` gives the administrator's key. ``iam_endpoint``: where another address
-    than the store's own answers IAM."""
+    than the store's own answers IAM. ``say`` is told when it makes us wait."""
 
     endpoint: str
     admin: Callable[[], Key]
     clock: Clock
     region: str = REGION
     iam_endpoint: str | None = None
+    say: Callable[[str], None] = lambda _text: None
 
     @contextmanager
     def s3(self) -> Iterator[S3Client]:
@@ -68,21 +74,24 @@ class Store:
             yield self._client("iam", address)
 
     def _patiently(self) -> S3Client:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        s3: S3Client = self._client("s3", self.endpoint)
-        until = self.clock.monotonic() + PATIENCE_SECONDS
+        """Asked without the library's own retries until it answers; what follows is tried again by the library."""
+        s3: S3Client = self._client("s3", self.endpoint, tries=1)
+        until, said = self.clock.monotonic() + PATIENCE_SECONDS, False
         while True:
             try:
                 s3.list_buckets()
-            except (BotoCoreError, ClientError):
-                if self.clock.monotonic() >= until:
-                    raise
+            except refusals() as error:
+                left = until - self.clock.monotonic()
+                if left <= 0:
+                    raise _silent(self.endpoint, error) from error
+                if not said and left < PATIENCE_SECONDS - QUIET_SECONDS:
+                    self.say(f"the object store does not answer yet; asking again for {left:.0f} s")
+                    said = True
                 self.clock.sleep(0.1)
             else:
-                return s3
+                return self._client("s3", self.endpoint)  # type: ignore[no-any-return]
 
-    def _client(self, service: str, address: str) -> Any:
+    def _client(self, service: str, address: str, tries: int = TRIES) -> Any:
         import boto3
         from botocore.config import Config
 
@@ -95,21 +104,35 @@ class Store:
             region_name=self.region,
             config=Config(
                 connect_timeout=2,
-                read_timeout=10,
-                retries={"max_attempts": 1},
+                read_timeout=5,
+                retries={"total_max_attempts": tries, "mode": "standard"},
                 s3={"addressing_style": "path"},
             ),
         )
 
 
+def refusals() -> tuple[type[Exception], ...]:
+    """What the AWS library raises for a store that gives no good answer."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    return BotoCoreError, ClientError, ResponseParserError
+
+
+def _silent(address: str, error: Exception) -> GreenroomError:
+    return GreenroomError(
+        "s3",
+        f"the object store at {address} gives no good answer for {PATIENCE_SECONDS:.0f} s: {error}",
+        "greenroom logs s3; then greenroom up",
+    )
+
+
 @contextmanager
 def told(address: str) -> Iterator[None]:
     """What the AWS library raises, as a :class:`GreenroomError` with the store's address."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except refusals() as error:
         raise GreenroomError("s3", f"the object store at {address}: {error}", "greenroom logs s3") from error
 
 

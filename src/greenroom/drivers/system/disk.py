@@ -27,6 +27,10 @@ class RealDisk:
     def is_folder(self, path: Path) -> bool:
         return path.is_dir()
 
+    def room(self, folder: Path) -> int:
+        left = os.statvfs(folder)
+        return left.f_bavail * left.f_frsize
+
     def names(self, folder: Path) -> list[str]:
         try:
             return sorted(entry.name for entry in folder.iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,14 @@ REAL = RealDisk()
 def write_whole(path: Path, text: str, mode: int = 0o600, disk: Disk = REAL) -> None:
     """Write a file by temporary name, fsync, rename, fsync of the folder."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    disk.create(temporary, text.encode(), mode)
-    disk.sync(temporary)
-    disk.rename(temporary, path)
+    try:
+        disk.create(temporary, text.encode(), mode)
+        disk.sync(temporary)
+        disk.rename(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            disk.remove(temporary)
+        raise
     disk.sync_folder(path.parent)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,9 +16,10 @@ class RealTaken:
         self._path = path
 
     def release(self, remove: bool = False) -> None:
-        os.ftruncate(self._fd, 0)
-        if remove:
-            self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            os.ftruncate(self._fd, 0)
+            if remove:
+                self._path.unlink(missing_ok=True)
         os.close(self._fd)
 
 
@@ -43,13 +45,14 @@ class RealLocks:
         if not _is_file(fd, path):
             os.close(fd)  # its holder has removed the file meanwhile: this is the lock of nothing
             return None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, note.encode(), 0)
+        with suppress(OSError):  # a full disk has no room for the note; the lock needs none
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, note.encode(), 0)
         return RealTaken(fd, path)
 
     def is_free(self, path: Path) -> bool:
         try:
-            fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # looking must work where nothing may be written
         except FileNotFoundError:
             return True
         try:

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from greenroom.drivers.system.net import Answer
-from greenroom.drivers.system.proc import Pid
-from greenroom.ports import Clock
+if TYPE_CHECKING:  # the keeper needs a disk alone, and stays small
+    from greenroom.drivers.system.net import Answer
+    from greenroom.drivers.system.proc import Pid
+    from greenroom.ports import Clock
 
 
 class Disk(Protocol):
@@ -31,6 +32,9 @@ class Disk(Protocol):
 
     def is_folder(self, path: Path) -> bool:
         """Does the path lead to a folder?"""
+
+    def room(self, folder: Path) -> int:
+        """Bytes that the file system of a folder has left for us."""
 
     def names(self, folder: Path) -> list[str]:
         """What is in a folder, sorted; nothing when it is not there."""

@@ -76,10 +76,12 @@ class SimulatedDisk:
     def is_folder(self, path: Path) -> bool:
         return isinstance(self._find(str(path)), Folder)
 
+    def room(self, folder: Path) -> int:
+        return 0 if self.full else 1 << 40
+
     def names(self, folder: Path) -> list[str]:
         self._step(f"list {folder}")
-        node = self._find(str(folder))
-        return sorted(node.names) if isinstance(node, Folder) else []
+        return self.peek(folder)
 
     def target(self, link: Path) -> str | None:
         node = self._find(str(link), follow=False)
@@ -116,8 +118,7 @@ class SimulatedDisk:
             node = File(durable=b"", since=self._monotonic())
             self._change(folder, (name, node))
         node.durable = None if node.data else node.durable
-        node.data = bytearray(data)
-        node.since = self._monotonic()
+        node.data, node.since = bytearray(data), self._monotonic()
 
     def append(self, path: Path, data: bytes) -> None:
         self._step(f"append {path}")

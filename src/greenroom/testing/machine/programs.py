@@ -13,6 +13,8 @@ from greenroom.testing.machine.visitors import Edge
 
 SERVICES = ("postgres", "s3", "edge")
 MARK = "GREENROOM_UNIT"
+LOOK_SECONDS = 1.0
+"""How often the keeper looks after the supervisor."""
 
 
 @dataclass(eq=False)
@@ -23,6 +25,7 @@ class Programs:
     edge: Edge
     actors: dict[str, Callable[[Process], int]]
     started: Callable[[Process], None]
+    revive: Callable[[], None] = lambda: None
     crashing: set[str] = field(default_factory=set)
     processes: SimulatedProcesses | None = None
 
@@ -37,6 +40,8 @@ class Programs:
         elif process.kind in SERVICES:
             self._listen(process, 0.2 + self.scheduler.rng.random())
             process.stop = lambda _number: self._end_at(process, 0.2, 0)
+            if process.kind == "edge":
+                self._look_after(process)
         else:
             process.stop = lambda _number: self._end_at(process, self.scheduler.rng.random() * 3, 0)
         self.started(process)
@@ -72,6 +77,13 @@ class Programs:
         self._listen(process, takes)
         process.ended.append(lambda: self.edge.dies(process))
         process.stop = lambda _number: self._stop_serving(process)
+
+    def _look_after(self, keeper: Process) -> None:
+        """What the edge's keeper does besides: a supervisor that was killed is started again."""
+        if not keeper.alive or keeper.stopping:
+            return
+        self.revive()
+        self.scheduler.at(self.scheduler.monotonic + LOOK_SECONDS, lambda: self._look_after(keeper))
 
     def _stop_serving(self, process: Process) -> None:
         process.listening = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from greenroom.domain.project import App, DatabaseLimits
 from greenroom.domain.release import Release
 from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.stage import release_of
+from greenroom.drivers.local import revival
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.jobs import LocalJobs
 from greenroom.drivers.local.layout import Layout
@@ -112,6 +114,7 @@ class Simulation:
         actors = {"supervisor": self._supervise, "due": self._due, "command": self._run, "job": self._job}
         self.programs = Programs(self.scheduler, self.edge, actors, lambda _p: None)
         self.programs.processes = self.processes
+        self.programs.revive = self._revive
         clock = Clock(self.scheduler)
         self.machine = Machine(clock, self.disk, self.processes, self.locks, self.net)
         self._bodies: dict[int, tuple[Command, Callable[[Target], object]]] = {}
@@ -217,8 +220,20 @@ class Simulation:
             return 0
         supervisor = Supervisor(self.layout, self.machine, ["due"])
         process.stop = lambda number: supervisor.on_signal(number, None)
+        own = self.processes.identify(process.pid)
+        assert own is not None
+        with suppress(OSError):
+            revival.begin(ROOT, revival.Duty(_version(), own, process.argv, {}), self.disk)
         supervisor.run()
+        revival.end(ROOT, self.disk)
         return 0
+
+    def _revive(self) -> None:
+        """What the keeper does when it finds the word of a supervisor that is dead."""
+        there = any(p.kind == "supervisor" for p in self.processes.living)
+        if self.disk.exists(ROOT / "supervisor.json") and not there:
+            self.scheduler.tell("KEEPER starts the supervisor again")
+            self.processes.add(("supervisor",), {}, ROOT, ROOT / "logs" / "supervisor.log")
 
     def _due(self, _process: Process) -> int:
         try:
