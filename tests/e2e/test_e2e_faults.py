@@ -114,6 +114,8 @@ def memory_limit(limit: str) -> Iterator[Path]:
     try:
         yield group
     finally:
+        for pid in (group / "cgroup.procs").read_text().split():  # who was not ended after all
+            (MEMORY / "cgroup.procs").write_text(pid)
         eventually(group.rmdir)
 
 
