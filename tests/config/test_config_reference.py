@@ -13,19 +13,20 @@ import pytest
 from pydantic import BaseModel
 
 from greenroom.config import json_schema, load
-from greenroom.config.proving import ProveTable
+from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.reference import annotated
 from greenroom.config.schema import (
     AppTable,
     DatabaseTable,
     EdgeTable,
-    EnvironmentTable,
     File,
     PolicyTable,
+    ProveTable,
     RoleTable,
     WorseTable,
     table_at,
 )
+from greenroom.config.secret_table import SecretsTable
 from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import DatabaseLimits, Edge, ProvePaths
@@ -50,6 +51,7 @@ def test_the_files_are_current() -> None:
         (("edge",), EdgeTable),
         (("database",), DatabaseTable),
         (("prove",), ProveTable),
+        (("secrets",), SecretsTable),
         (("s3",), StoreTable),
     ],
 )

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("live", "Show what is live, what is warm, what runs."),
     "env": ("environments", "Make, list and remove environments; one for each branch."),
     "sweep": ("environments", "Remove the environments of branches that are merged or gone."),
+    "secrets": ("secrets", "Keep, list, check and rotate secrets."),
     "doctor": ("checking", "Look for what will hurt at some deploy."),
     "build": ("release", "Build a release without deploying it."),
     "plan": ("release", "Show what a deploy would do, and save it."),

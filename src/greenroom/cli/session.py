@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from greenroom.services.environments.estate import Estate
     from greenroom.services.target import Target
     from greenroom.wiring import Wiring
+    from greenroom.wiring.keeping import Keeping
 
 
 class Session:
@@ -68,6 +69,11 @@ class Session:
     def target(self) -> Target:
         """The environment that the command is about."""
         return self.wiring.target
+
+    @property
+    def keeping(self) -> Keeping:
+        """Secrets that people gave to the environment."""
+        return self.wiring.keeping
 
     def target_of(self, environment: str) -> Target:
         """Another environment than the one that the command is about."""

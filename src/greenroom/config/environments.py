@@ -13,7 +13,7 @@ from greenroom.domain.refs import SLUG, RefPattern, template_parts
 from greenroom.domain.rules import RESERVED, Rule, default_rules
 
 if TYPE_CHECKING:
-    from greenroom.config.schema import EnvironmentTable
+    from greenroom.config.environment_table import EnvironmentTable
 
 
 def environments(raw: dict[str, Any]) -> Iterator[Mistake]:

@@ -20,6 +20,7 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
 from greenroom.domain.project import App, DatabaseLimits, Edge, Issuer, ObjectStore, Project, ProvePaths
 from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.secrets import SecretPolicy
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -101,6 +102,12 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         policy=Policy(**{**policy, "worse": Worse(**policy["worse"])}),
         edge=Edge(**file.edge.model_dump()),
         database=DatabaseLimits(**file.database.model_dump()),
+        secrets=SecretPolicy(
+            tuple(file.secrets.required),
+            file.secrets.file,
+            file.secrets.key_file,
+            tuple(file.secrets.from_environment),
+        ),
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
         s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )

@@ -11,8 +11,9 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from greenroom.config import schema, values
+from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
-from greenroom.config.proving import ProveTable
+from greenroom.config.secret_table import SecretsTable
 from greenroom.config.store import StoreTable
 
 WIDTH = 100
@@ -48,13 +49,13 @@ SECTIONS: tuple[Section, ...] = (
             "singleton": None,
         },
     ),
-    ("prove", ProveTable, dict.fromkeys(ProveTable.model_fields)),
+    ("prove", schema.ProveTable, dict.fromkeys(schema.ProveTable.model_fields)),
     ("policy", schema.PolicyTable, {k: None for k in schema.PolicyTable.model_fields if k != "worse"}),
     ("policy.worse", schema.WorseTable, dict.fromkeys(schema.WorseTable.model_fields)),
     ("edge", schema.EdgeTable, dict.fromkeys(schema.EdgeTable.model_fields)),
     (
         "[environments]",
-        schema.EnvironmentTable,
+        EnvironmentTable,
         {
             "name": "staging",
             "tier": "staging",
@@ -67,7 +68,7 @@ SECTIONS: tuple[Section, ...] = (
     ),
     (
         "[environments]",
-        schema.EnvironmentTable,
+        EnvironmentTable,
         {
             "name": None,
             "refs": None,
@@ -80,7 +81,7 @@ SECTIONS: tuple[Section, ...] = (
     ),
     (
         "[environments]",
-        schema.EnvironmentTable,
+        EnvironmentTable,
         {
             "name": "production",
             "refs": ["master"],
@@ -92,6 +93,7 @@ SECTIONS: tuple[Section, ...] = (
             "env": {"SHOP_BANNER": ""},
         },
     ),
+    ("secrets", SecretsTable, dict.fromkeys(SecretsTable.model_fields)),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
     ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),
 )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from greenroom.domain.policy import Policy
 from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.rules import Rule
+from greenroom.domain.secrets import SecretPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Project:
     edge: Edge = field(default_factory=Edge)
     database: DatabaseLimits = field(default_factory=DatabaseLimits)
     prove: ProvePaths = field(default_factory=ProvePaths)
+    secrets: SecretPolicy = field(default_factory=SecretPolicy)
     s3: ObjectStore = field(default_factory=ObjectStore)
 
     @property

@@ -26,6 +26,7 @@ from greenroom.ports.running import (
     TrafficSeen,
     Values,
 )
+from greenroom.ports.secrets import GivenSecrets, SigningKeys
 
 __all__ = [
     "Anonymiser",
@@ -37,6 +38,7 @@ __all__ = [
     "Drained",
     "Entry",
     "Forge",
+    "GivenSecrets",
     "Holder",
     "Inspector",
     "Jobs",
@@ -54,6 +56,7 @@ __all__ = [
     "Resource",
     "Say",
     "Schema",
+    "SigningKeys",
     "Stage",
     "StageSeen",
     "Switched",

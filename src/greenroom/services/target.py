@@ -38,17 +38,19 @@ class Target:
     place: Environment = _PRODUCTION
     pages: tuple[str, ...] = ("/",)
     app_values: Mapping[str, str] = field(default_factory=dict)
+    given: Callable[[], Values] = dict
     neighbours: Callable[[], tuple[Lease, ...]] = tuple
     keeping: Callable[[str], int] = lambda _environment: Policy().keep_releases
     who: str = ""
     outside: Callable[[str], bool] = lambda _commit: False
 
     def values(self) -> Values:
-        """The app's environment variables: what the resources give, then what the project's file says."""
+        """The app's environment variables: what the resources give, the project's file says, and people gave in secret."""
         merged: dict[str, Secret] = {}
         for resource in self.doors.resources:
             merged.update(resource.values(self.environment))
         merged.update({key: Secret(value) for key, value in self.app_values.items()})
+        merged.update(self.given())
         return merged
 
     def config(self) -> str:

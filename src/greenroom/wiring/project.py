@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
     from greenroom.drivers.ledger.sqlite import SqliteLedger
     from greenroom.wiring.belongings import Belongings
+    from greenroom.wiring.keeping import Keeping
 
 FILE = "greenroom.toml"
 STATE = ".greenroom"
@@ -218,12 +219,20 @@ class Wiring:
             emit=self.emit,
             place=place,
             pages=self.project.prove.pages,
+            given=self.keeping.values,
             app_values={**dict(self.project.app.env), **dict(place.env)},
             neighbours=self._neighbours,
             keeping=self._keeping,
             who=os.environ.get("GITLAB_USER_LOGIN") or getpass.getuser(),
             outside=lambda commit: self.forge.is_merged(commit) is False,
         )
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        """Secrets that people gave."""
+        from greenroom.wiring.keeping import Keeping
+
+        return Keeping(self.folder, self.layout.root, self.place, self.project.secrets)
 
     @cached_property
     def forge(self) -> Forge:

@@ -40,6 +40,14 @@ class SecretFile:
         """Keep several, all of them or none."""
         write_json(self._path, {**self._read(), **{key: value.reveal() for key, value in values.items()}})
 
+    def replace(self, values: Mapping[str, Secret]) -> None:
+        """Keep these and no others."""
+        write_json(self._path, {key: value.reveal() for key, value in values.items()})
+
+    def all(self) -> dict[str, Secret]:
+        """Every secret in it."""
+        return {key: Secret(value) for key, value in sorted(self._read().items())}
+
     def remove(self) -> None:
         """Forget them all, also what a killed writer left."""
         for path in (self._path, *self._unfinished()):
