@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from greenroom.config import json_schema, load
 from greenroom.config.environment_table import EnvironmentTable
+from greenroom.config.proving import ProveTable
 from greenroom.config.reference import annotated
 from greenroom.config.schema import (
     AppTable,
@@ -21,7 +22,6 @@ from greenroom.config.schema import (
     EdgeTable,
     File,
     PolicyTable,
-    ProveTable,
     RoleTable,
     WorseTable,
     table_at,

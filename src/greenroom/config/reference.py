@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from greenroom.config import schema, values
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
+from greenroom.config.proving import ProveTable
 from greenroom.config.secret_table import SecretsTable
 from greenroom.config.store import StoreTable
 
@@ -49,7 +50,7 @@ SECTIONS: tuple[Section, ...] = (
             "singleton": None,
         },
     ),
-    ("prove", schema.ProveTable, dict.fromkeys(schema.ProveTable.model_fields)),
+    ("prove", ProveTable, dict.fromkeys(ProveTable.model_fields)),
     ("policy", schema.PolicyTable, {k: None for k in schema.PolicyTable.model_fields if k != "worse"}),
     ("policy.worse", schema.WorseTable, dict.fromkeys(schema.WorseTable.model_fields)),
     ("edge", schema.EdgeTable, dict.fromkeys(schema.EdgeTable.model_fields)),

@@ -24,17 +24,17 @@ from greenroom.config.fields import (
     VariableName,
     key,
 )
+from greenroom.config.proving import ProveTable
 from greenroom.config.secret_table import SecretsTable
 from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import App, DatabaseLimits, Edge, ProvePaths
+from greenroom.domain.project import App, DatabaseLimits, Edge
 from greenroom.domain.roles import Role, RoleKind
 
 _POLICY = Policy()
 _WORSE = Worse()
 _EDGE = Edge()
 _LIMITS = DatabaseLimits()
-_PROVE = ProvePaths()
 _APP = App(wsgi="")
 _WEB = Role("web", RoleKind.WEB)
 
@@ -171,21 +171,6 @@ class DatabaseTable(Table):
 
     max_connections: int = key(_LIMITS.max_connections, "Connections it accepts.", ge=10, le=10000)
     reserve: int = key(_LIMITS.reserve, "Of these, kept for people, migrations and checks.", ge=1, le=10000)
-
-
-class ProveTable(Table):
-    """Which of the app's paths ``greenroom prove`` and the probes may use."""
-
-    pages: list[Page] = key(list(_PROVE.pages), "Pages that anybody may read.", min_length=1, max_length=100)
-    slow: Page | None = key(
-        None,
-        "A page that answers after as many seconds as its query's s says; it is asked for 2 and for 30.",
-        "/slow",
-    )
-    stream: Page | None = key(None, "A page that sends its answer in pieces.", "/stream?s=3")
-    echo: Page | None = key(
-        None, 'A path that answers a POST with {"sha256": "<hex digest of the body>"}.', "/api/echo"
-    )
 
 
 class File(Table):
