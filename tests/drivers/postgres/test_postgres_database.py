@@ -13,7 +13,7 @@ from killing import at_every_statement
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
-from greenroom.drivers.postgres.admin import Admin, statement
+from greenroom.drivers.postgres.admin import Admin, in_turn, statement
 from greenroom.drivers.postgres.database import Database
 from servers import postgres, project_of
 
@@ -233,6 +233,19 @@ def test_many_come_and_go_at_once(project: str, admin: Admin) -> None:
         for done in [pool.submit(come_and_go, f"fb-{number}") for number in range(6)]:
             done.result()
     assert database(project, admin).found() == {}
+
+
+def test_rights_are_changed_in_turn(project: str, admin: Admin) -> None:
+    """Two that change the rights of one database at the same time would make one fail, now and then."""
+    made = database(project, admin)
+    waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    with ThreadPoolExecutor(1) as pool, admin.connect() as connection:
+        with in_turn(connection):
+            done = pool.submit(made.ensure, "fb-1")
+            while connection.execute(waiting).fetchone() == (0,):
+                assert not done.done(), "it did not wait for its turn"
+        done.result()
+    made.remove("fb-1")
 
 
 def test_it_raises_when_it_cannot_look(project: str, tmp_path: Path, admin: Admin) -> None:

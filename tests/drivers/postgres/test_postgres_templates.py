@@ -22,6 +22,9 @@ from greenroom.drivers.postgres.database import Database
 from greenroom.drivers.postgres.templates import Templates
 from servers import postgres, project_of
 
+pytestmark = pytest.mark.timeout(900)
+"""A refresh for every kill; on a busy machine each takes seconds."""
+
 SHOP = Path(__file__).parents[3] / "examples" / "marketplace"
 SECRET = "ada@private.example"
 SCHEMA = f"""
