@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from faults import CAN_MOUNT, Ballast, in_order, run, run_to
-from shop import Shop, lost
+from shop import EVERY_STEP, Shop, lost, some
 from striking import VERBS, Suite, next_release
 
 from greenroom.domain.errors import Exit
@@ -48,7 +48,7 @@ def test_no_room_at_any_step_of_a_deploy(shop: Shop) -> None:
     points = suite.points(VERBS["deploy"])
     assert len(points) > 8
     ends: Counter[str] = Counter()
-    for point in points:
+    for point in some(points):
         VERBS["deploy"].before(shop)
         words = next_release(shop)
         orders = count(shop)
@@ -67,7 +67,7 @@ def test_no_room_at_any_step_of_a_deploy(shop: Shop) -> None:
         ends[done.code] += 1
         assert tally.lost == 0, f"{point}: {lost(tally)}"
         assert count(shop) == orders
-    assert ends["disk-full"] > 2, ends
+    assert ends["disk-full"] > (2 if EVERY_STEP else 0), ends
     assert shop.json("ledger", "verify")["entries"] > 3
 
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 import time
 import urllib.parse
 from pathlib import Path
 
 from environments import branch, found, sql
-from shop import Shop, git, lost, processes_of
+from shop import Shop, git, lost, processes_of, some
 
 from greenroom.drivers.system.real import this_machine
 
 ANNA, BOB = "anna/AFO-1_cart", "bob/AFO-1_other"
-EVERY = bool(os.environ.get("GREENROOM_EVERY_STEP"))
-"""Kill at every step; else at a third of them, another third each day."""
 
 
 def steps(shop: Shop, *words: str) -> list[str]:
@@ -31,11 +27,6 @@ def steps(shop: Shop, *words: str) -> list[str]:
             counts[event["step"]] = counts.get(event["step"], 0) + 1
             points.append(f"{event['step']}:{counts[event['step']]}")
     return points
-
-
-def some(points: list[str]) -> list[str]:
-    chosen = random.Random(time.strftime("%F"))
-    return points if EVERY else sorted(chosen.sample(points, len(points) // 3 + 1), key=points.index)
 
 
 def page(shop: Shop, name: str, path: str = "/") -> tuple[int, dict[str, str]]:
