@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 import urllib.parse
+import urllib.request
 from pathlib import Path
 
 from environments import branch, found, sql
-from shop import Shop, git, lost, processes_of, some
+from shop import Shop, free_port, git, lost, processes_of, some
 
 from greenroom.drivers.system.real import this_machine
 
@@ -45,6 +48,37 @@ def settled(shop: Shop) -> dict[str, set[str]]:
             return seen
         seen = again
     raise AssertionError("it does not come to rest")
+
+
+def test_develop_with_the_data_of_the_branch(shop: Shop) -> None:
+    """Flask's own server on the folder as it is; the branch's database, not production's; nothing left running."""
+    branch(shop, ANNA, "anna")
+    git(shop.folder, "checkout", "-q", ANNA)
+    port = free_port()
+    command = shop.start("dev", "--port", str(port))
+    try:
+        until = time.monotonic() + 90
+        while (text := plain(port)) is None and time.monotonic() < until and command.poll() is None:
+            time.sleep(0.3)
+        assert text is not None, command.communicate()[1][-2000:]
+        assert "<title>" in text
+        assert "shop_fb_1" in sql(shop, "select datname from pg_database")
+        assert not shop.json("env", "list")[-1]["live"]
+    finally:
+        os.killpg(command.pid, signal.SIGINT)
+        command.communicate(timeout=30)
+        git(shop.folder, "checkout", "-q", "main")
+    assert plain(port) is None
+    shop.json("env", "destroy", "fb-1", "--yes")
+
+
+def plain(port: int) -> str | None:
+    """The front page over plain http."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return None
 
 
 def test_two_branches_of_one_ticket(shop: Shop) -> None:

@@ -39,7 +39,11 @@ class Shared(World):
 
     def __init__(self, common: World) -> None:
         super().__init__(
-            releases=common.releases, records=common.records, entries=common.entries, altered=common.altered
+            releases=common.releases,
+            records=common.records,
+            entries=common.entries,
+            altered=common.altered,
+            resources=common.resources,
         )
         self.common = common
 

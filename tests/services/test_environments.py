@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from estate_place import BRANCH, RULES, House
@@ -11,7 +12,9 @@ from memory_target import A, B, C, D
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.record import State
 from greenroom.drivers.memory import Crash
+from greenroom.ports import Presence, Values
 from greenroom.services.deliver import Wish, deploy
+from greenroom.services.developing import develop
 from greenroom.services.environments.listing import extend, listing
 from greenroom.services.environments.making import create
 from greenroom.services.environments.removing import destroy
@@ -65,7 +68,9 @@ def is_there(house: House) -> bool:
 
 def is_gone(house: House) -> bool:
     world = house.worlds[FB]
-    return FB not in house.one.records and not world.slots and not world.resources and world.live is None
+    return (
+        FB not in house.one.records and not world.slots and FB not in world.resources and world.live is None
+    )
 
 
 def is_asleep(house: House) -> bool:
@@ -265,6 +270,65 @@ def test_who_is_idle_sleeps_and_whoever_calls_wakes_it() -> None:
     assert world.slots[world.live or ""].release == A.id
     with pytest.raises(GreenroomError, match="production does not sleep"):
         sleep(house.fixed("production"))
+
+
+def test_what_has_no_record_is_found_and_goes_only_when_asked() -> None:
+    house = made()
+    house.one.records.pop(FB)
+    shown = sweep(house.estate, True)
+    assert list(shown.orphans) == [FB]
+    assert house.worlds[FB].slots
+    done = sweep(house.estate, True, orphans=True)
+    assert [r.environment for r in done.receipts] == [FB]
+    assert is_gone(house)
+    assert not sweep(house.estate, True).orphans
+
+
+def test_one_that_takes_too_much_room_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = made()
+    rule = replace(RULES[2], disk=10)
+    estate = replace(house.estate, rules=(*RULES[:2], rule))
+    resource = type(estate.at(estate.known(FB)).doors.resources[0])
+    monkeypatch.setattr(resource, "observe", lambda _self, _env: Presence(True, "", 11))
+    with pytest.raises(GreenroomError) as raised:
+        create(estate, BRANCH)
+    assert (raised.value.code, raised.value.exit) == ("quota-disk", Exit.REFUSED)
+
+
+class Bench:
+    """A workbench that only notes what it is asked for."""
+
+    def __init__(self, name: str, fails: int = 0) -> None:
+        self.name, self.fails = name, fails
+        self.served: dict[str, str] = {}
+
+    def branch(self) -> str:
+        return self.name
+
+    def prepare(self) -> None:
+        return None
+
+    def migrate(self, values: Values) -> int:
+        assert values["SECRET_KEY"]
+        return self.fails
+
+    def serve(self, values: Values, port: int, argv: Sequence[str]) -> int:
+        self.served = {key: value.reveal() for key, value in values.items()}
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [(BRANCH, FB), ("master", "local"), ("", "local"), ("x/y", "local")]
+)
+def test_nobody_develops_on_the_data_of_production(name: str, place: str) -> None:
+    house = branch()
+    bench = Bench(name)
+    assert develop(house.estate, bench, 5001, ()) == 0
+    assert set(house.one.records) == {place}
+    assert bench.served["PUBLIC_URL"] == "http://127.0.0.1:5001"
+    assert bench.served["SECRET_KEY"] == f"secret of {place}"
+    with pytest.raises(GreenroomError, match="the migration failed"):
+        develop(house.estate, Bench(name, fails=1), 5001, ())
 
 
 def staged() -> House:

@@ -35,6 +35,7 @@ from greenroom.services.target import Target
 if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
     from greenroom.drivers.ledger.sqlite import SqliteLedger
+    from greenroom.drivers.local.workbench import LocalWorkbench
     from greenroom.wiring.belongings import Belongings
     from greenroom.wiring.keeping import Keeping
 
@@ -228,6 +229,13 @@ class Wiring:
             who=os.environ.get("GITLAB_USER_LOGIN") or getpass.getuser(),
             outside=lambda commit: self.forge.is_merged(commit) is False,
         )
+
+    @cached_property
+    def bench(self) -> LocalWorkbench:
+        """The project's folder as it is, for development."""
+        from greenroom.drivers.local.workbench import LocalWorkbench
+
+        return LocalWorkbench(self.folder, self.project.app, self.builds.workbench)
 
     @cached_property
     def keeping(self) -> Keeping:

@@ -122,9 +122,12 @@ def destroy(session: Session, name: str, yes: bool, resume: bool, wait: float) -
 @click.option("--apply/--dry-run", default=None, help="Remove, or only show.  [default: show the first time]")
 @click.option("--most", type=click.IntRange(1), help="Remove at most so many.  [default: 10]")
 @click.option("--check", is_flag=True, help="Exit 7 when something is due and stays.")
+@click.option("--orphans", is_flag=True, help="Also remove what is found of environments without a record.")
 @wait_option
 @pass_session
-def sweep(session: Session, apply: bool | None, most: int | None, check: bool, wait: float) -> None:
+def sweep(
+    session: Session, apply: bool | None, most: int | None, check: bool, orphans: bool, wait: float
+) -> None:
     """Remove the environments of branches that are merged, gone or out of time, and say why the others stay.
 
     If the branches cannot be read whole, nothing is removed.
@@ -132,7 +135,7 @@ def sweep(session: Session, apply: bool | None, most: int | None, check: bool, w
     from greenroom.cli.render import environments as render
     from greenroom.services.environments.sweeping import sweep as clean
 
-    done = clean(session.estate, apply, wait, most)
+    done = clean(session.estate, apply, wait, most, orphans)
     session.answer(done.to_json(), lambda: render.swept(done))
     code = (
         Exit.FAILED if done.failed or done.unread else Exit.PENDING if check and done.pending else Exit.DONE

@@ -78,8 +78,10 @@ def shown(line: Line, now: float) -> str:
 def receipt(done: Receipt) -> str:
     """What was there and is not any more."""
     rows = [f"  {name:<10} {detail}" for name, detail in done.was.items()]
-    freed = "" if done.freed is None else f"; {done.freed / 1e6:.1f} MB are free"
-    return "\n".join([f"{done.environment} is gone{freed}; there was:", *(rows or ["  nothing"])])
+    freed = f"{done.freed / 1e6:.1f} MB"
+    return "\n".join(
+        [f"{done.environment} is gone, and with it {freed}; there was:", *(rows or ["  nothing"])]
+    )
 
 
 def swept(done: Sweep) -> str:
@@ -87,6 +89,9 @@ def swept(done: Sweep) -> str:
     lines = [
         _table([("", "ENVIRONMENT", "BRANCH", "WHY"), *_fates(done)]) if done.verdicts else "no environment"
     ]
+    lines += [f"without a record: {name}: {what}" for name, what in done.orphans.items()]
+    if done.orphans and not done.applied_orphans:
+        lines.append("to remove what has no record: greenroom sweep --orphans")
     if done.unread:
         lines.append(f"nothing goes: {done.unread}")
     lines += [f"not removed: {told}" for told in done.failed]

@@ -98,7 +98,26 @@ class Builds:
     def collect(self) -> None:
         """Remove the Python environments that no build uses."""
         with self._exclusive():
-            self._venvs.collect(self._shelf.environments())
+            self._venvs.collect(self._shelf.environments() | self._in_hand())
+
+    def workbench(self) -> Path:
+        """The Python environment for the folder as it is now, for development; kept until another one is asked for."""
+        source = self._git.working()
+        inputs = locks.gather(lambda path: self._git.file(source.tree, path), self._app.requirements)
+        with self._exclusive() as held:
+            tool = uv.Uv(uv.find(self._environ), self._python, self._environ, (held,))
+            lock = self._locks.known(inputs) or self._resolve(inputs, tool)
+            venv, _ = self._venvs.ensure(lock, tool)
+            disk.write(self._bench, venv.name.encode())
+        return venv
+
+    @property
+    def _bench(self) -> Path:
+        """Names the environment that development uses: no build does."""
+        return self._state / "venvs" / ".workbench"
+
+    def _in_hand(self) -> frozenset[str]:
+        return frozenset([self._bench.read_text()]) if self._bench.is_file() else frozenset()
 
     def provenance(self, release: str, deep: bool = True) -> Provenance:
         """Where a build comes from, and the digests of its files as they are now."""

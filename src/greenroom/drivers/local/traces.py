@@ -31,7 +31,7 @@ class Traces:
 
     def observe(self, environment: str) -> Presence:
         found = [path for path in self._found(environment) if not _is_lease(path)]
-        return Presence(bool(found), f"{len(found)} files and folders")
+        return Presence(bool(found), f"{len(found)} files and folders", sum(map(self._size, found)))
 
     def ensure(self, environment: str) -> None:
         """Each part makes its own files."""
@@ -64,6 +64,14 @@ class Traces:
         names |= {owner for unit in units if (owner := _owner(unit))} | set(disk.names(root / "wake"))
         found = {name: self.residue(name) for name in sorted(names) if not name.startswith(".")}
         return {name: f"{len(left)} file(s) or process(es)" for name, left in found.items() if left}
+
+    def _size(self, path: Path) -> int:
+        """Bytes of the files in it; a link is nothing."""
+        if self._disk.target(path) is not None:
+            return 0
+        if self._disk.is_folder(path):
+            return sum(self._size(path / name) for name in self._disk.names(path))
+        return self._disk.size(path) or 0
 
     def _found(self, environment: str) -> Iterator[Path]:
         root = self._layout.root

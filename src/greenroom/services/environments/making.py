@@ -9,7 +9,7 @@ from typing import Any
 from greenroom.domain.errors import refused
 from greenroom.domain.events import note
 from greenroom.domain.record import Record, State, new_record
-from greenroom.domain.rules import Resolution
+from greenroom.domain.rules import Resolution, Rule
 from greenroom.services.deliver import Outcome, Wish, deploy_held
 from greenroom.services.environments.estate import Estate, check_room, wanted
 from greenroom.services.performing import timed
@@ -45,7 +45,7 @@ class Made:
 def create(estate: Estate, ref: str, commit: str | None = None, wait: float = 0.0) -> Made:
     """``commit`` defaults to the branch itself. Running it again finishes what was cut short.
 
-    Raises (exit 3) when no rule leads to an environment, or there is no room for another one.
+    Raises (exit 3) when no rule leads to an environment, or there is no room for another one, or it takes too much.
     """
     began = estate.clock.monotonic()
     found, rule = wanted(estate, ref)
@@ -58,11 +58,24 @@ def create(estate: Estate, ref: str, commit: str | None = None, wait: float = 0.
     target = estate.target(place)
     with target.lease.hold("env create", wait):
         new = _claim(estate, target, found)
+        if not new:
+            _check_disk(target, rule)
         release = build(target, commit or found.ref)
         ready(target)
         outcome = deploy_held(target, Wish(release), "deploy")
         record = estate.change(found.name, state=State.READY)
     return Made(record, found, outcome, new, estate.url(place), estate.clock.monotonic() - began)
+
+
+def _check_disk(target: Target, rule: Rule) -> None:
+    """Raise (exit 3) when the environment's data takes more room than its rule gives it."""
+    used = sum(r.observe(target.environment).bytes or 0 for r in target.doors.resources)
+    if rule.disk is not None and used > rule.disk:
+        raise refused(
+            "quota-disk",
+            f"{target.environment} takes {used / 1e6:.0f} MB, and {rule.disk / 1e6:.0f} MB are what it may",
+            f"greenroom env destroy {target.environment}, or raise max_disk",
+        )
 
 
 def _claim(estate: Estate, target: Target, found: Resolution) -> bool:

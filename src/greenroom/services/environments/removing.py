@@ -19,12 +19,12 @@ from greenroom.services.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was there, what is there now, and how many bytes are free that were not; None: that was not told."""
+    """What was there, what is there now, and how many bytes its data and files took."""
 
     environment: str
     was: dict[str, str]
     left: tuple[str, ...]
-    freed: int | None
+    freed: int
     stuck: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -44,18 +44,22 @@ def destroy(
     resume: bool = False,
     expected: Record | None = None,
     stop: bool = False,
+    absent: bool = False,
 ) -> Receipt:
     """Remove the environment: processes, public side, database, bucket, secrets, files; its history stays.
 
     What cannot be removed does not keep the rest from going: it is named at the end, with exit 5, and the next call
     goes on. ``expected``: the record that somebody's decision rests on; when it has changed since, nothing is removed
     (exit 3). ``resume``: only go on with a removal that was begun. ``stop``: end the platform with its last environment.
+    ``absent``: there must be no record of it.
     """
     env, records = target.environment, target.doors.records
     with target.lease.hold("destroy", wait):
         record = records.get(env)
         if expected is not None and record != expected:
             raise refused("changed", f"{env} has changed since it was looked at", "greenroom sweep")
+        if absent and record is not None:
+            raise refused("changed", f"{env} has a record by now", "greenroom sweep")
         if resume and (record is None or record.state is not State.GOING):
             raise refused("not-begun", f"no removal of {env} was begun", f"greenroom env destroy {env}")
         if record is not None:
@@ -97,7 +101,8 @@ def _remove(target: Target) -> Receipt:
         told = _try(target, "look", f"look for the {resource.name} again", look)
         stuck += [told] if told else []
     left += [f"slot {s.id}" for s in target.observe(schema=False).slots]
-    return Receipt(env, was, tuple(left), None, tuple(stuck))
+    freed = sum(presence.bytes or 0 for _, presence in seen)
+    return Receipt(env, was, tuple(left), freed, tuple(stuck))
 
 
 def _look_again(resource: Resource, environment: str, left: list[str]) -> None:

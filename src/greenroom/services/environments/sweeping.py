@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from greenroom.domain.environment import PRODUCTION, Environment, Tier
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.events import note
 from greenroom.domain.record import Record
@@ -19,7 +20,10 @@ PROJECT = "_project"
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What was decided and done. ``unread``: why the forge could not be read; then nothing goes."""
+    """What was decided and done. ``unread``: why the forge could not be read; then nothing goes.
+
+    ``orphans``: what was found of environments that have no record, by name.
+    """
 
     verdicts: tuple[Verdict, ...]
     applied: bool
@@ -27,6 +31,8 @@ class Sweep:
     failed: tuple[str, ...] = ()
     unread: str = ""
     first: bool = False
+    orphans: Mapping[str, str] = field(default_factory=dict)
+    applied_orphans: bool = False
 
     @property
     def pending(self) -> bool:
@@ -44,11 +50,17 @@ class Sweep:
             "receipts": [r.to_json() for r in self.receipts],
             "failed": list(self.failed),
             "unread": self.unread,
+            "orphans": dict(self.orphans),
         }
 
 
-def sweep(estate: Estate, apply: bool | None, wait: float = 0.0, cap: int | None = None) -> Sweep:
-    """``apply`` None: only show what would go the first time in a project's life, and do it afterwards."""
+def sweep(
+    estate: Estate, apply: bool | None, wait: float = 0.0, cap: int | None = None, orphans: bool = False
+) -> Sweep:
+    """``apply`` None: only show what would go the first time in a project's life, and do it afterwards.
+
+    ``orphans``: also remove what is found of environments that have no record.
+    """
     records = estate.records.all()
     seen, unread = _look(estate, records)
     records = tuple(_refreshed(estate, record, seen) for record in records)
@@ -67,9 +79,33 @@ def sweep(estate: Estate, apply: bool | None, wait: float = 0.0, cap: int | None
                 )
             except GreenroomError as error:
                 failed.append(f"{verdict.name}: {error.message}")
+    strays = _orphans(estate)
+    for name in strays if orphans and not unread else ():
+        place = Environment(name, Tier.REVIEW, "")
+        try:
+            receipts.append(destroy(estate.target(place), wait, absent=True))
+        except GreenroomError as error:
+            failed.append(f"{name}: {error.message}")
     gone = [r.environment for r in receipts]
     estate.ledger.append(PROJECT, "sweep", applied=applied, gone=gone, failed=failed, unread=unread)
-    return Sweep(verdicts, applied, tuple(receipts), tuple(failed), unread, first)
+    return Sweep(verdicts, applied, tuple(receipts), tuple(failed), unread, first, strays, orphans)
+
+
+def _orphans(estate: Estate) -> dict[str, str]:
+    """What is there of environments that nobody has a record of and the project's file does not name.
+
+    A resource that cannot be looked at is told, and left out.
+    """
+    known = {r.name for r in estate.records.all()} | {r.name for r in estate.rules if not r.per_branch}
+    found: dict[str, list[str]] = {}
+    for resource in estate.target(Environment(PRODUCTION, Tier.PRODUCTION, "")).doors.resources:
+        try:
+            for name, what in resource.found().items():
+                if name not in known:
+                    found.setdefault(name, []).append(what)
+        except GreenroomError as error:
+            estate.emit(note(f"nobody can say what is left of each {resource.name}: {error.message}"))
+    return {name: ", ".join(what) for name, what in sorted(found.items())}
 
 
 def _look(estate: Estate, records: tuple[Record, ...]) -> tuple[Mapping[str, BranchSeen] | None, str]:
