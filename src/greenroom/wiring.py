@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom import __version__
+from greenroom.domain.access import AccessPolicy, Doorkeeping
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.events import Emit, note
 from greenroom.domain.fault import FAULT_VARIABLE, Fault
@@ -19,6 +20,7 @@ from greenroom.domain.policy import Policy
 from greenroom.domain.project import Project
 from greenroom.domain.secret import Secret
 from greenroom.drivers.local.control import Control
+from greenroom.drivers.local.doorkeeper import LocalDoorkeeper, doorkeeping
 from greenroom.drivers.local.layout import Layout, open_layout
 from greenroom.drivers.local.lease import LocalLease
 from greenroom.drivers.local.logs import LocalLogs
@@ -138,20 +140,35 @@ class Wiring:
     def resources(self) -> tuple[Resource, ...]:
         """What an environment owns, in the order of making."""
         from greenroom.drivers.local.app_secrets import AppSecrets
+        from greenroom.drivers.local.door_resource import DoorResource
         from greenroom.drivers.s3.bucket import Bucket
 
-        endpoint = f"http://127.0.0.1:{self.public.services['s3']}"
+        endpoint = f"http://{self._keeping().s3}"
         admin = partial(self._platform_secret, "S3_ADMIN_SECRET")
+        private = {e for e, policy in self.policies().items() if policy.private}
         return (
             AppSecrets(self.layout.root / "secrets", self.layout.root / "mail", self.public.url),
             self.database,
-            Bucket(self.project.name, endpoint, admin, self._secrets, self.clock),
+            Bucket(self.project.name, endpoint, admin, self._secrets, self.clock, private.__contains__),
+            DoorResource(self.doorkeeper),
         )
+
+    def policies(self) -> Mapping[str, AccessPolicy]:
+        """Who may see which environment."""
+        return {e.name: AccessPolicy() for e in self.project.environments}
+
+    @cached_property
+    def doorkeeper(self) -> LocalDoorkeeper:
+        """Who may see what is private, and the files that say so."""
+        return LocalDoorkeeper(self.layout, self.machine.disk, self._keeping)
+
+    def _keeping(self) -> Doorkeeping:
+        return doorkeeping(self.project, self.public, self.policies())
 
     @cached_property
     def platform(self) -> LocalPlatform:
         """Supervisor, object store, database server, edge."""
-        return LocalPlatform(self.layout, self.control, self.machine, self._services)
+        return LocalPlatform(self.layout, self.control, self.machine, self._services, self.doorkeeper.publish)
 
     @cached_property
     def doors(self) -> Doors:
@@ -159,22 +176,26 @@ class Wiring:
         from greenroom.drivers.ledger.sqlite import SqliteLedger
         from greenroom.drivers.local.inspecting import LocalInspector
         from greenroom.drivers.local.jobs import LocalJobs
+        from greenroom.drivers.local.outside import LocalOutside
         from greenroom.drivers.local.stage import LocalStage
         from greenroom.drivers.local.traffic import LocalTraffic
 
         app, path = self.project.app, self.builds.path
-        processes = self.project.web.processes
+        static, processes = app.static_url, self.project.web.processes
+        outside = LocalOutside(self.layout, self.machine.net, self.public, static, self._keeping).look
         return Doors(
             stage=LocalStage(
                 self.layout, self.control, self.machine, self.policy, app, self.project.roles, path
             ),
-            traffic=LocalTraffic(self.layout, self.machine, self.public),
+            traffic=LocalTraffic(self.layout, self.machine, self.public, self.doorkeeper.own_token),
             jobs=LocalJobs(self.layout, self.control, self.machine, app, path),
             schema=self.database,
             ledger=SqliteLedger(self.layout.root / "ledger.sqlite", self.clock),
             clock=self.clock,
             builder=self.builds,
-            inspector=LocalInspector(self.layout, self.clock, self.public, processes, self.builds.strays),
+            inspector=LocalInspector(
+                self.layout, self.clock, self.public, processes, self.builds.strays, outside
+            ),
             resources=self.resources,
         )
 
@@ -252,7 +273,7 @@ class Wiring:
         return self._secrets(PLATFORM_SECRETS).get_or_make(key)
 
     def _services(self) -> Sequence[Service]:
-        from greenroom.drivers.local.services import database_service, edge_service, store_service
+        from greenroom.drivers.local import services
         from greenroom.drivers.postgres.server import EmbeddedPostgres
         from greenroom.drivers.s3.server import EmbeddedS3, find
 
@@ -268,5 +289,10 @@ class Wiring:
             partial(self._platform_secret, "POSTGRES_PASSWORD"),
             self.project.database.max_connections,
         )
-        edge = edge_service(self.layout, self.public, self.project, store.address, find("caddy", "local"))
-        return (store_service(self.layout, store), edge, database_service(self.layout, postgres))
+        keeping, caddy = self._keeping(), find("caddy", "local")
+        return (
+            services.store_service(self.layout, store),
+            services.sign_in_service(self.layout),
+            services.edge_service(self.layout, self.public, self.project, keeping, caddy),
+            services.database_service(self.layout, postgres),
+        )

@@ -22,6 +22,7 @@ from greenroom.config.schema import (
     PolicyTable,
     ProveTable,
     RoleTable,
+    SignInTable,
     WorseTable,
     table_at,
 )
@@ -46,6 +47,7 @@ def test_the_files_are_current() -> None:
         (("policy",), PolicyTable),
         (("policy", "worse"), WorseTable),
         (("edge",), EdgeTable),
+        (("signin",), SignInTable),
         (("database",), DatabaseTable),
         (("prove",), ProveTable),
     ],

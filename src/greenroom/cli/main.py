@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("live", "Stop everything; all data stays."),
     "destroy": ("live", "Remove the environment with all its data."),
     "status": ("live", "Show what is live, what is warm, what runs."),
+    "access": ("access", "Say who may see what is private; tokens, passwords."),
     "doctor": ("checking", "Look for what will hurt at some deploy."),
     "build": ("release", "Build a release without deploying it."),
     "plan": ("release", "Show what a deploy would do, and save it."),

@@ -14,7 +14,8 @@ from greenroom.config.checks import across, kind_of
 from greenroom.config.fingerprint import FLASK_MIGRATE
 from greenroom.config.locate import Lines, locate
 from greenroom.config.mistakes import Mistake, from_validation, shown
-from greenroom.config.schema import AppTable, File, RoleTable
+from greenroom.config.schema import AppTable, File, RoleTable, SignInTable
+from greenroom.domain.access import SignIn
 from greenroom.domain.environment import Environment, Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
@@ -101,7 +102,13 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         edge=Edge(**file.edge.model_dump()),
         database=DatabaseLimits(**file.database.model_dump()),
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
+        sign_in=_sign_in(file.signin),
     )
+
+
+def _sign_in(table: SignInTable) -> SignIn:
+    texts = {name: getattr(table, name) or "" for name in ("host", "issuer", "client_id", "ca_file")}
+    return SignIn(**texts, groups=tuple(table.groups), emails=tuple(table.emails), session=table.session)
 
 
 def _app(table: AppTable, folder: Path, env: tuple[tuple[str, str], ...]) -> App:

@@ -50,6 +50,7 @@ SECTIONS: tuple[Section, ...] = (
     ("policy", schema.PolicyTable, {k: None for k in schema.PolicyTable.model_fields if k != "worse"}),
     ("policy.worse", schema.WorseTable, dict.fromkeys(schema.WorseTable.model_fields)),
     ("edge", schema.EdgeTable, dict.fromkeys(schema.EdgeTable.model_fields)),
+    ("signin", schema.SignInTable, dict.fromkeys(schema.SignInTable.model_fields)),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
 )
 """Heading, model and keys of each table; a key's value None takes the example or the default."""
@@ -110,6 +111,9 @@ def _plain(field: FieldInfo) -> Any:
     """The default as one would write it: durations and sizes with their unit."""
     validators = [getattr(part, "func", None) for part in field.metadata]
     if values.duration in validators:
+        hours, minutes = divmod(field.default, 3600)
+        if hours and not minutes:
+            return f"{hours:g}h"
         minutes, seconds = divmod(field.default, 60)
         return f"{minutes:g}m" if not seconds else f"{field.default:g}s"
     if values.size in validators:

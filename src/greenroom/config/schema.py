@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from greenroom.config import cron, values
+from greenroom.domain.access import SignIn
 from greenroom.domain.policy import Policy, Worse
 from greenroom.domain.project import App, DatabaseLimits, Edge, ProvePaths, Role, RoleKind
 
@@ -19,6 +20,7 @@ _WORSE = Worse()
 _EDGE = Edge()
 _LIMITS = DatabaseLimits()
 _PROVE = ProvePaths()
+_SIGN_IN = SignIn()
 _APP = App(wsgi="")
 _WEB = Role("web", RoleKind.WEB)
 
@@ -205,6 +207,33 @@ class EdgeTable(Table):
     max_body: Size = key(_EDGE.max_body, "The largest request body; more is answered with 413.")
 
 
+class SignInTable(Table):
+    """The sign-in in front of private environments: people with passwords (greenroom access user add), or a provider."""
+
+    host: Annotated[str, AfterValidator(values.host)] | None = key(
+        None,
+        "The one host that signs people in; the provider must know https://<host>/.greenroom/callback."
+        " Default: sign-in.<production's host>.",
+        "sign-in.shop.localhost",
+    )
+    issuer: Annotated[str, AfterValidator(values.issuer)] | None = key(
+        None, "The OpenID Connect provider, such as a GitLab.", "https://gitlab.example.org"
+    )
+    client_id: str | None = key(
+        None, "What the provider calls this project; the secret: greenroom access client-secret.", "a1b2c3"
+    )
+    groups: list[str] = key(
+        [], "Groups of the provider that may see every private environment, as full paths.", ["company/shop"]
+    )
+    emails: list[Annotated[str, AfterValidator(values.email)]] = key(
+        [], 'Verified addresses that may, too; "@example.org" is everybody there.', ["@example.org"]
+    )
+    session: Duration = key(_SIGN_IN.session, "How long a sign-in lasts.")
+    ca_file: str | None = key(
+        None, "Certificates (PEM) to trust at the provider besides the usual ones.", "/etc/ssl/company.pem"
+    )
+
+
 class DatabaseTable(Table):
     """The limits of the database server."""
 
@@ -244,6 +273,7 @@ class File(Table):
     )
     policy: PolicyTable = Field(default_factory=PolicyTable, description="See [policy].")
     edge: EdgeTable = Field(default_factory=EdgeTable, description="See [edge].")
+    signin: SignInTable = Field(default_factory=SignInTable, description="See [signin].")
     database: DatabaseTable = Field(default_factory=DatabaseTable, description="See [database].")
     prove: ProveTable = Field(default_factory=ProveTable, description="See [prove].")
     env: dict[VariableName, Variable] = Field(
@@ -261,6 +291,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("policy",): PolicyTable,
         ("policy", "worse"): WorseTable,
         ("edge",): EdgeTable,
+        ("signin",): SignInTable,
         ("database",): DatabaseTable,
         ("prove",): ProveTable,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from greenroom.domain.access import SignIn
 from greenroom.domain.environment import Environment
 from greenroom.domain.policy import Policy
 
@@ -94,6 +95,7 @@ class Project:
     edge: Edge = field(default_factory=Edge)
     database: DatabaseLimits = field(default_factory=DatabaseLimits)
     prove: ProvePaths = field(default_factory=ProvePaths)
+    sign_in: SignIn = field(default_factory=SignIn)
 
     @property
     def web(self) -> Role:

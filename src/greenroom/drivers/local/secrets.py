@@ -34,6 +34,14 @@ class SecretFile:
         """Keep a secret."""
         write_json(self._path, {**self._read(), key: value.reveal()})
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all secrets, sorted."""
+        return tuple(sorted(self._read()))
+
+    def drop(self, key: str) -> None:
+        """Forget one secret."""
+        write_json(self._path, {k: v for k, v in self._read().items() if k != key})
+
     def remove(self) -> None:
         """Forget them all."""
         self._path.unlink(missing_ok=True)

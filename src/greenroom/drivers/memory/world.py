@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Pace, Strays
+from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Outside, Pace, Strays
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Mode, Slot
 from greenroom.domain.verdict import Measure
@@ -23,6 +23,9 @@ _AS_BUILT = Strays()
 _FRESH = Certificate("shop.localhost", "", True, 0.0, 1e12)
 
 
+_PUBLIC = Outside(private=False, passed=("/",))
+
+
 @dataclass(slots=True)
 class Inspected:
     """What looking at the app finds, whichever slot is looked at; ``statuses`` by path, else 200.
@@ -37,6 +40,7 @@ class Inspected:
     statuses: dict[str, int | None] = field(default_factory=dict)
     severed: dict[str, int | None] = field(default_factory=lambda: {"/readyz": 503})
     certificate: Certificate = _FRESH
+    outside: Outside = _PUBLIC
 
 
 @dataclass(slots=True)

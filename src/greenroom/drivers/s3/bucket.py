@@ -29,7 +29,10 @@ class KeyStore(Protocol):
 
 
 class Bucket:
-    """See :class:`greenroom.ports.Resource`. Works against any S3 with an IAM interface on the same address."""
+    """See :class:`greenroom.ports.Resource`. Works against any S3 with an IAM interface on the same address.
+
+    ``is_private``: is nothing in the environment's bucket to be read without its key?
+    """
 
     name = "bucket"
 
@@ -40,7 +43,9 @@ class Bucket:
         admin: Callable[[], Secret],
         keys: Callable[[str], KeyStore],
         clock: Clock,
+        is_private: Callable[[str], bool],
     ) -> None:
+        self._is_private = is_private
         self._project = project
         self._endpoint = endpoint
         self._admin = admin
@@ -61,7 +66,10 @@ class Bucket:
         s3 = self._patiently()
         if label not in self._buckets():
             s3.create_bucket(Bucket=label)
-        s3.put_bucket_policy(Bucket=label, Policy=json.dumps(_public_policy(label)))
+        if self._is_private(environment):
+            _drop_policy(s3, label)
+        else:
+            s3.put_bucket_policy(Bucket=label, Policy=json.dumps(_public_policy(label)))
         if self._keys(environment).get("S3_ACCESS_KEY") is None:
             self._make_key(environment, label)
 
@@ -139,6 +147,17 @@ class Bucket:
 
     def _iam(self) -> IAMClient:
         return _client("iam", self._endpoint, self._admin())  # type: ignore[no-any-return]
+
+
+def _drop_policy(s3: S3Client, bucket: str) -> None:
+    """Without a policy only keys open the bucket."""
+    from botocore.exceptions import ClientError
+
+    try:
+        s3.delete_bucket_policy(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
+            raise
 
 
 def _client(service: str, endpoint: str, secret: Secret) -> Any:
