@@ -19,6 +19,8 @@ TIMEOUT = 10.0
 """Seconds that the provider may take for an answer."""
 KEPT_SECONDS = 3600.0
 """How long the provider's addresses and keys are kept."""
+AGAIN_SECONDS = 10.0
+"""Keys are asked for anew at most so often, whatever tokens somebody sends."""
 LEEWAY = 60
 """Seconds that the clocks may differ."""
 
@@ -43,6 +45,7 @@ class Provider:
         self._clock = clock
         self._lock = threading.Lock()
         self._fetched: _Fetched | None = None
+        self._asked_anew = -AGAIN_SECONDS
 
     def url(self, state: str, nonce: str, verifier: str) -> str:
         """Where to send the browser. Raises :class:`ProviderTrouble`."""
@@ -117,10 +120,11 @@ class Provider:
 
     def _known(self, fresh: bool = False) -> _Fetched:
         with self._lock:
-            found = self._fetched
-            # Not more than once in ten seconds, whatever tokens somebody sends.
-            limit = 10.0 if fresh else KEPT_SECONDS
-            if found is None or self._clock.monotonic() - found.at > limit:
+            now, found = self._clock.monotonic(), self._fetched
+            old = found is None or now - found.at > KEPT_SECONDS
+            if fresh and now - self._asked_anew > AGAIN_SECONDS:
+                self._asked_anew, old = now, True
+            if found is None or old:
                 found = self._fetched = self._fetch()
             return found
 

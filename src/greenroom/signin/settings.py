@@ -84,10 +84,10 @@ class _Watched(Generic[T]):
         try:
             stat = self._path.stat()
             mark = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            if stat.st_mode & 0o077:
+                raise Unusable(f"others may read {self._path}")
             read = self._read
             if read is None or read[0] != mark:
-                if stat.st_mode & 0o077:
-                    raise Unusable(f"others may read {self._path}")
                 read = self._read = (mark, self._parse(read_json(self._path) or {}))
         except (OSError, GreenroomError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise Unusable(f"{self._path}: {error!r}") from error

@@ -100,12 +100,10 @@ def store_service(layout: Layout, store: ObjectStore) -> Service:
 def sign_in_service(layout: Layout) -> Service:
     """The sign-in, in Greenroom's own interpreter. One process: what waits there, waits in its threads."""
     app = f"greenroom.signin.app:create_app({str(layout.short)!r})"
-    argv = (
-        *(own_python(), "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"),
-        *("--workers", "1", "--threads", str(SIGN_IN_THREADS), "--bind", f"unix:{layout.sign_in}"),
-        *("--limit-request-fields", "200", "--limit-request-field_size", "16380", "--graceful-timeout", "5"),
-        app,
-    )
+    limits = "--limit-request-line 8190 --limit-request-fields 200 --limit-request-field_size 16380"
+    threads = f"--worker-class gthread --workers 1 --threads {SIGN_IN_THREADS} --graceful-timeout 5"
+    gunicorn = (own_python(), "-m", "gunicorn", "--no-control-socket", "--bind", f"unix:{layout.sign_in}")
+    argv = (*gunicorn, *threads.split(), *limits.split(), app)
     unit = Unit(
         name=SIGN_IN,
         argv=argv,
