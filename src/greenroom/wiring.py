@@ -211,9 +211,8 @@ class Wiring:
         paths = self.project.prove
         statics = self._static_paths()
         mix = Mix(paths.pages, paths.slow, paths.echo, statics, EVERY, stream_path=paths.stream)
-        address = Address(
-            self.public.host(self.environment), self.public.port, self.layout.ca, self.public.address
-        )
+        host, token = self.public.host(self.environment), self.doorkeeper.own_token().reveal()
+        address = Address(host, self.public.port, self.layout.ca, self.public.address, token)
         return Load(address, mix, max_rate)
 
     @property

@@ -20,10 +20,11 @@ button, .button { margin-top: .6rem; background: #1f5f4a; border-color: #1f5f4a;
 """.strip()
 _DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
+# Not no-referrer: with that, browsers send a form with "Origin: null".
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
