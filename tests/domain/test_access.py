@@ -87,3 +87,6 @@ def test_findings() -> None:
     assert "with the key of b" in found[1].message
     (shut,) = access_findings("a", Outside(False, stopped=("/",)))
     assert "asks for a sign-in" in shut.message
+    assert access_findings("a", Outside(True, stopped=("/",), hidden=True)) == ()
+    (hidden,) = access_findings("a", Outside(False, passed=("/",), hidden=True))
+    assert "search engines" in hidden.message

@@ -500,6 +500,7 @@ def test_the_doctors_look_from_outside(made: Stand) -> None:
     assert look("alpha").readable == ()
     assert len(look("alpha").stopped) == 4
     assert look("production").stopped == ()
+    assert not look("production").hidden
     (made.layout.edge("alpha") / "open").touch()
     try:
         seen = look("alpha")

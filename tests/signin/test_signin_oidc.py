@@ -95,6 +95,13 @@ def test_who_leaves_the_list_is_out_at_once(made: Stand, gitlab: GitLab) -> None
     assert visitor.go(url(made, ALPHA)).status == 403
 
 
+@pytest.mark.parametrize("name", ["token:robot", "a b", "ü", "x\r\ny", "", "a" * 101, "../x"])
+def test_a_name_that_would_pass_for_something_else(made: Stand, gitlab: GitLab, name: str) -> None:
+    gitlab.account = replace(ADA, username=name)
+    told = who(Visitor(made).go(url(made, ALPHA)))
+    assert told == "41" if not name else told.startswith("sub-")
+
+
 def test_who_declines(made: Stand, gitlab: GitLab) -> None:
     gitlab.account = None
     got = Visitor(made).go(url(made, ALPHA))

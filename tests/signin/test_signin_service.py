@@ -256,6 +256,37 @@ def test_guessing_from_one_address_is_slow_whatever_the_name(edge: Edge, memory:
     assert not check(known, memory, "user", "wrong", "2001:db9::2")
 
 
+def test_a_password_of_ones_own_does_not_buy_more_guesses(edge: Edge, memory: Memory) -> None:
+    edge.keeper.put_person("eve", Secret("a long password"))
+    known = Settings(edge.layout.root).now()
+    for n in range(MOST_ADDRESS):
+        assert check(known, memory, "eve", "a long password", "198.51.100.9")
+        assert not check(known, memory, f"user{n}", "wrong", "198.51.100.9")
+    with pytest.raises(Throttled):
+        check(known, memory, "user", "wrong", "198.51.100.9")
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "method", "status"),
+    [
+        ("same-origin", "cors", "POST", 200),
+        ("none", "navigate", "GET", 200),
+        ("cross-site", "navigate", "GET", 200),
+        ("same-site", "cors", "GET", 401),
+        ("same-site", "no-cors", "GET", 401),
+        ("same-site", "navigate", "POST", 401),
+        ("cross-site", "navigate", "POST", 401),
+    ],
+)
+def test_a_page_of_another_environment_cannot_act_here(
+    edge: Edge, site: str, mode: str, method: str, status: int
+) -> None:
+    browser, code = walk_in(edge)
+    held = edge.ask(f"code?code={code}", cookie=browser).headers["Set-Cookie"].partition(";")[0]
+    sent = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "X-Forwarded-Method": method}
+    assert edge.status(cookie=held, **sent) == status
+
+
 def question(uri: str) -> Asked:
     return Asked("alpha", HOST, "", "GET", uri, "", "", navigates=True, accepts_html=True)
 

@@ -42,13 +42,15 @@ def _readable(environment: str, seen: Outside) -> list[Finding]:
 
 
 def _shut(environment: str, seen: Outside) -> list[Finding]:
-    if not seen.stopped:
+    asks = f"asks for a sign-in at {', '.join(seen.stopped)}" if seen.stopped else ""
+    what = asks or ("tells search engines to keep out" if seen.hidden else "")
+    if not what:
         return []
     return [
         Finding(
             "access",
             Severity.PROBLEM,
-            f"{environment} is public, and asks for a sign-in at {', '.join(seen.stopped)}",
+            f"{environment} is public, and {what}",
             "the environment's mark at the edge is missing",
             "greenroom up",
         )

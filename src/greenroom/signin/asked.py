@@ -13,6 +13,7 @@ class Asked:
     """The original request. All of it is set by the edge, which lets no header of these names in from outside.
 
     ``host`` has no port; ``address`` is the client's; ``uri`` is path and query as sent; ``token`` a machine's.
+    ``foreign``: a page of another host made the browser ask, other than by a link that was followed.
     """
 
     environment: str
@@ -24,6 +25,7 @@ class Asked:
     token: str
     navigates: bool
     accepts_html: bool
+    foreign: bool = False
 
     @property
     def path(self) -> bytes:
@@ -44,6 +46,7 @@ def asked(request: Request) -> Asked:
     method = headers.get("X-Forwarded-Method", "")
     html = "text/html" in headers.get("Accept", "")
     mode = headers.get("Sec-Fetch-Mode")
+    navigates = method in {"GET", "HEAD"} and (mode == "navigate" if mode else html)
     return Asked(
         environment=headers.get("X-Greenroom-Environment", ""),
         host=headers.get("X-Greenroom-Host", "").lower(),
@@ -52,8 +55,9 @@ def asked(request: Request) -> Asked:
         uri=headers.get("X-Forwarded-Uri", ""),
         cookies=headers.get("Cookie", ""),
         token=_token(headers.get("Authorization", ""), headers.get("X-Greenroom-Token", "")),
-        navigates=method in {"GET", "HEAD"} and (mode == "navigate" if mode else html),
+        navigates=navigates,
         accepts_html=html,
+        foreign=headers.get("Sec-Fetch-Site") in {"same-site", "cross-site"} and not navigates,
     )
 
 

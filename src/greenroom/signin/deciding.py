@@ -32,7 +32,8 @@ def who(known: Known, policy: AccessPolicy, asked: Asked, now: float) -> str | N
             return machine
     if address_allowed(policy, asked.address):
         return f"address:{asked.address}"
-    found = read_pass(known, asked)
+    # Environments are one site to a browser: a page of one must not act at another in its visitor's name.
+    found = None if asked.foreign else read_pass(known, asked)
     if found is None or not _still_there(known, found) or not may_enter(policy, known.door.sign_in, found):
         return None
     return found.name
@@ -41,7 +42,7 @@ def who(known: Known, policy: AccessPolicy, asked: Asked, now: float) -> str | N
 def _machine(known: Known, asked: Asked, now: float) -> str | None:
     own = known.secrets.get(OWN_TOKEN, "")
     if own and hmac.compare_digest(asked.token.encode(), own.encode()):
-        return "greenroom"
+        return "token:_greenroom"
     prefix, _, rest = asked.token.partition("_")
     id, _, _ = rest.partition("_")
     found = known.token(id) if prefix + "_" == TOKEN_PREFIX and id else None

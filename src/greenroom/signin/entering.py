@@ -65,15 +65,17 @@ def password(parts: Parts) -> Response:
     if begin is None or not _our_form(known):
         return page("Sign in", 400, LOST)
     user, address = request.form.get("user", "")[:64], asked(request).address
+    # A password typed into the wrong field must not stand in a log.
+    told = repr(user) if known.password(user) else "an unknown name"
     try:
         right = check(known, parts.memory, user, request.form.get("password", "")[:1000], address)
     except Throttled as throttled:
-        LOG.warning("too many attempts for %r from %s", user, address)
+        LOG.warning("too many attempts for %s from %s", told, address)
         answer = _form(known, begin, 429, "Too many attempts. Wait some minutes.", user)
         answer.headers["Retry-After"] = str(int(throttled.seconds))
         return answer
     if not right:
-        LOG.warning("wrong name or password: %r from %s", user, address)
+        LOG.warning("wrong password for %s from %s", told, address)
         return _form(known, begin, 401, "Wrong name or password.", user)
     LOG.info("%r signed in by password from %s", user, address)
     return _welcome(parts, known, begin, Person(user, "password"))

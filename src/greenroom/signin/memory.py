@@ -98,6 +98,12 @@ class Memory:
         with self._open() as db:
             db.executemany("delete from failed where who = ?", [(w,) for w in who])
 
+    def undo(self, who: str) -> None:
+        """Take back the last failure that was counted."""
+        with self._open() as db:
+            last = "select max(rowid) from failed where who = ?"
+            db.execute(f"delete from failed where rowid = ({last})", (who,))  # noqa: S608 - both are ours
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from urllib.parse import urlsplit
 
 from greenroom.domain.access import Person, SignIn
 from greenroom.ports import Clock
+from greenroom.signin.memory import digest
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384"]
 """Signatures with a public key only: with HS256 or none, whoever knows the client could sign."""
 
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
 SCOPE = "openid profile email"
 TIMEOUT = 10.0
 """Seconds that the provider may take for an answer."""
@@ -170,6 +173,7 @@ def _person(claims: Mapping[str, Any]) -> Person:
         found = claims.get(name)
         groups |= {g for g in found if isinstance(g, str)} if isinstance(found, list) else set()
     wanted = str(claims.get("preferred_username") or claims.get("nickname") or claims["sub"])
-    name = wanted if wanted.isascii() and wanted.isprintable() and " " not in wanted else str(claims["sub"])
+    # It goes into a header, and must not look like a token's or an address's.
+    name = wanted if NAME.fullmatch(wanted) else f"sub-{digest(str(claims['sub']))[:16]}"
     email = str(claims.get("email") or "") if claims.get("email_verified") is True else ""
-    return Person(name[:100], "oidc", tuple(sorted(groups)), email)
+    return Person(name, "oidc", tuple(sorted(groups)), email)

@@ -43,11 +43,15 @@ def check(known: Known, memory: Memory, user: str, password: str, address: str) 
         right = check_password_hash(kept or _NOBODY, password)
     if not right or kept is None:
         return False
-    memory.forgive(*counted)
+    together, place, everywhere = counted
+    memory.forgive(together, everywhere)
+    # Only this attempt: somebody with a password of their own must not be able to guess on for ever.
+    memory.undo(place)
     return True
 
 
 def _counted(user: str, address: str) -> dict[str, int]:
+    """How many failures are too many, for the two together, for the address, for the user."""
     place = _place(address)
     return {f"{user}@{place}": MOST_TOGETHER, f"@{place}": MOST_ADDRESS, f"{user}@": MOST_USER}
 

@@ -8,6 +8,7 @@ from http.client import HTTPConnection, HTTPException
 from greenroom.domain.access import Doorkeeping, address_allowed
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.inspected import Outside
+from greenroom.drivers.local.edge_door import OPEN
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.local.secrets import SecretFile
@@ -47,6 +48,7 @@ class LocalOutside:
             tuple(p for p, shut in stopped.items() if not shut),
             tuple(p for p, shut in stopped.items() if shut),
             tuple(self._readable(keeping, environment)) if policy.private else (),
+            hidden=not (self._layout.edge(environment) / OPEN).exists(),
         )
 
     def _paths(self, environment: str) -> list[str]:
