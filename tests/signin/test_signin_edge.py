@@ -175,6 +175,42 @@ def test_no_spelling_of_the_host_opens(made: Stand, host: str) -> None:
         assert is_shut(made.ask(ALPHA, path, header_host=host)), host
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"GET https://{ALPHA}/media/lamp.png HTTP/1.1|Host: {PRODUCTION}",
+        f"GET https://{ALPHA}/ HTTP/1.1|Host: {PRODUCTION}",
+        f"OPTIONS * HTTP/1.1|Host: {ALPHA}",
+        f"GET / HTTP/1.0|Host: {ALPHA}",
+        f"GET / HTTP/1.1|Host: {PRODUCTION}|Host: {ALPHA}",
+        f"GET / HTTP/1.1|Host: {ALPHA}|Host: {PRODUCTION}",
+        f"GET / HTTP/1.1|Host: {ALPHA}|X-Greenroom-Environment: alpha| X-Greenroom-Environment: production",
+        f"GET / HTTP/1.1|Host: {ALPHA}|X-Greenroom-Environment : production",
+        f"GET / HTTP/1.1|Host: {ALPHA}|Content-Length: 5|Transfer-Encoding: chunked||0||GET /x HTTP/1.1|Host: {ALPHA}",
+        f"POST /api HTTP/1.1|Host: {ALPHA}|Content-Length: 0|Content-Length: 44||GET / HTTP/1.1|X-Greenroom-User: x",
+        f"GET / HTTP/1.1|Host: {ALPHA}|Upgrade: h2c|Connection: Upgrade, HTTP2-Settings|HTTP2-Settings: AAMAAABk",
+        f"GET / HTTP/1.1|Host: {ALPHA}|Range: bytes=0-10|If-None-Match: *|If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT",
+        f"GET / HTTP/1.1|Host: {ALPHA}|Cookie: " + "a" * 20_000,
+        f"GET /{'x' * 9_000} HTTP/1.1|Host: {ALPHA}",
+    ],
+)  # fmt: skip
+def test_no_request_line_or_framing_opens(made: Stand, lines: str) -> None:
+    with made.connect(ALPHA).sock as link:
+        link.settimeout(20)
+        link.sendall((lines.replace("|", "\r\n") + "\r\nConnection: close\r\n\r\n").encode())
+        answer = b""
+        while piece := link.recv(65536):
+            answer += piece
+    # Where a request comes after the first, it is answered on its own, and as shut.
+    statuses = [int(s) for s in re.findall(rb"^HTTP/1\.[01] (\d{3}) ", answer, re.MULTILINE)]
+    assert statuses
+    public = statuses == [200] and PRODUCTION in lines and b'"HTTP_HOST": "shop.localhost"' in answer
+    # Go answers this one by itself, before any host is looked at: it says nothing.
+    public |= lines.startswith("OPTIONS *") and b"Content-Length: 0" in answer and b"X-Release" not in answer
+    assert public or (set(statuses) <= {400, 401, 403, 414, 421, 431} and SECRET_PAGE.encode() not in answer)
+    assert PICTURE[:40] not in answer
+
+
 def test_a_host_nobody_was_told_of_is_shut(made: Stand) -> None:
     """The edge finds an environment by its folder alone; the sign-in must know the host, too."""
     folder = made.layout.edge("delta")
