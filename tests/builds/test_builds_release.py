@@ -242,9 +242,10 @@ def test_remove_and_collect(tmp_path: Path) -> None:
     builds.remove(first.id)
     builds.remove(first.id)
     assert builds.releases() == (second,)
-    assert builds.collect({second.id}) == ()
+    builds.collect()
     assert len(list((shop.state / "venvs").iterdir())) == 1
-    assert builds.collect(set()) == (second.id,)
+    builds.remove(second.id)
+    builds.collect()
     assert list((shop.state / "venvs").iterdir()) == []
     assert shop.leftovers() == []
     assert builds.build() == second
@@ -279,3 +280,26 @@ def test_a_server_without_own_hashes(tmp_path: Path) -> None:
     shop.commit("Hashes", {"requirements.txt": HASHED})
     release = shop.builds(server=ServerLayer(("gunicorn==23.0.0",), "old")).build()
     assert shop.run(release, "import packaging, itsdangerous") == ""
+
+
+def test_provenance_tells_every_change(tmp_path: Path) -> None:
+    """A build made anew from its commit has the same digests; one whose files were changed has not."""
+    shop = Shop(tmp_path)
+    builds = shop.builds()
+    release = builds.build()
+    first = builds.provenance(release.id)
+    assert first.commit == release.commit
+    builds.remove(release.id)
+    assert builds.build().id == release.id
+    again = builds.provenance(release.id)
+    assert again.differs(first.to_json()) == ()
+    source = next((builds.path(release.id) / "src").rglob("*.py"))
+    source.chmod(0o644)
+    text = source.read_text()
+    source.write_text(text + "#")
+    assert builds.provenance(release.id).differs(first.to_json()) == ("content",)
+    source.write_text(text)
+    package = next((builds.path(release.id) / "venv").resolve().rglob("itsdangerous/__init__.py"))
+    package.write_text(package.read_text() + "#")
+    assert builds.provenance(release.id).differs(first.to_json()) == ("venv",)
+    assert builds.provenance(release.id, deep=False).differs(first.to_json()) == ()

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greenroom.config import load
+from greenroom.config.fields import DURATION_PATTERN
 from greenroom.config.locate import locate
 from greenroom.config.schema import (
-    DURATION_PATTERN,
     AppTable,
     EdgeTable,
     File,

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from greenroom.config import load
-from greenroom.domain.environment import Environment, Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import App, DatabaseLimits, Edge, Project, ProvePaths, Role, RoleKind
+from greenroom.domain.project import App, DatabaseLimits, Edge, Project, ProvePaths
+from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.rules import default_rules
 
 SHOP = """
 name = "shop"
@@ -64,7 +65,7 @@ def test_the_marketplace(tmp_path: Path) -> None:
                 singleton=True,
             ),
         ),
-        environments=(Environment("production", Tier.PRODUCTION, "shop.localhost"),),
+        rules=default_rules("shop.localhost"),
         prove=ProvePaths(("/", "/search?q=lamp"), "/slow?s=2", "/api/echo"),
     )
 
@@ -92,8 +93,8 @@ def test_policy_edge_database_and_env(tmp_path: Path) -> None:
 
 def test_the_host_can_be_given_by_file_and_by_caller(tmp_path: Path) -> None:
     path = write(tmp_path, 'host = "shop.example.org"\n' + SMALL)
-    assert load(path).environments[0].host == "shop.example.org"
-    assert load(path, host="other.example.org").environments[0].host == "other.example.org"
+    assert load(path).rules[0].host == "shop.example.org"
+    assert load(path, host="other.example.org").rules[0].host == "other.example.org"
     with pytest.raises(GreenroomError, match="one mistake"):
         load(path, host="https://x")
 

@@ -13,6 +13,8 @@ import pytest
 from pydantic import BaseModel
 
 from greenroom.config import json_schema, load
+from greenroom.config.environment_table import EnvironmentTable
+from greenroom.config.proving import ProveTable
 from greenroom.config.reference import annotated
 from greenroom.config.schema import (
     AppTable,
@@ -20,12 +22,13 @@ from greenroom.config.schema import (
     EdgeTable,
     File,
     PolicyTable,
-    ProveTable,
     RoleTable,
-    SignInTable,
     WorseTable,
     table_at,
 )
+from greenroom.config.secret_table import SecretsTable
+from greenroom.config.signin_table import SignInTable
+from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import DatabaseLimits, Edge, ProvePaths
 
@@ -50,6 +53,8 @@ def test_the_files_are_current() -> None:
         (("signin",), SignInTable),
         (("database",), DatabaseTable),
         (("prove",), ProveTable),
+        (("secrets",), SecretsTable),
+        (("s3",), StoreTable),
     ],
 )
 def test_every_key_appears(path: tuple[str, ...], table: type[BaseModel]) -> None:
@@ -58,6 +63,12 @@ def test_every_key_appears(path: tuple[str, ...], table: type[BaseModel]) -> Non
         here = here[part]
     assert set(here) == set(table.model_fields)
     assert table_at(path) is table
+
+
+def test_every_key_of_an_environment_appears() -> None:
+    keys = {key for environment in DOCUMENT["environments"] for key in environment}
+    assert keys == set(EnvironmentTable.model_fields)
+    assert table_at(("environments", 0)) is EnvironmentTable
 
 
 def test_every_key_of_a_role_appears() -> None:

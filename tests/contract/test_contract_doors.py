@@ -17,8 +17,9 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.fault import FAULT_VARIABLE, Fault, Victim
 from greenroom.domain.inspected import About, Outside, Strays
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import App, Role, RoleKind
+from greenroom.domain.project import App
 from greenroom.domain.release import Release
+from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Mode, Slot, slot_id
 from greenroom.drivers.builds.files import listed, strays

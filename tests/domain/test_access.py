@@ -7,7 +7,6 @@ import json
 import pytest
 
 from greenroom.domain.access import (
-    Access,
     AccessPolicy,
     Doorkeeping,
     Person,
@@ -16,6 +15,7 @@ from greenroom.domain.access import (
     may_enter,
 )
 from greenroom.domain.access_findings import access_findings
+from greenroom.domain.environment import Access
 from greenroom.domain.findings import Severity
 from greenroom.domain.inspected import Outside
 
@@ -67,7 +67,9 @@ def test_addresses(address: str, allowed: bool) -> None:
 def test_what_is_written_is_what_is_read() -> None:
     sign_in = SignIn("sign-in.shop.test", "https://gitlab.test", "a1", ("g",), ("@x.test",), 60.0, "/ca.pem")
     policy = AccessPolicy(Access.PRIVATE, ("ada",), ("10.0.0.0/8",), ("g",), ("a@x.test",))
-    kept = Doorkeeping("shop", 8443, sign_in, {"a.test": "a"}, {"a": policy}, "127.0.0.1:1", {"a": "shop-a"})
+    kept = Doorkeeping(
+        "shop", 8443, sign_in, {"a.test": "a"}, {"a": policy}, "http://127.0.0.1:1", "eu", {"a": "shop-a"}
+    )
     assert Doorkeeping.from_json(json.loads(json.dumps(kept.to_json()))) == kept
     assert kept.url("a.test") == "https://a.test:8443"
 

@@ -18,7 +18,8 @@ from greenroom.domain.guards import (
 )
 from greenroom.domain.inspected import About, Carry, Certificate, Pace, Pool, Strays
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import DatabaseLimits, Role, RoleKind
+from greenroom.domain.project import DatabaseLimits
+from greenroom.domain.roles import Role, RoleKind
 
 DAY = 86_400.0
 WEB = Role("web", RoleKind.WEB, processes=2, connections=5)

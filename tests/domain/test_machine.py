@@ -11,9 +11,10 @@ from greenroom.domain.budget import connection_budget
 from greenroom.domain.due import due, undo
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import DatabaseLimits, Role, RoleKind
+from greenroom.domain.project import DatabaseLimits
 from greenroom.domain.release import Identity, Release
 from greenroom.domain.revisions import Phase, Revision, RevisionGraph, may_serve
+from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.rollout import Wanted, rollback, rollout
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Mode, Observation, Slot, slot_id

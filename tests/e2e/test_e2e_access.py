@@ -8,24 +8,36 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import pytest
 from browser import CHROMIUM, chromium
 from shop import Shop
 
-from greenroom.domain.access import Access, AccessPolicy, SignIn
+from greenroom.domain.access import SignIn
+from greenroom.domain.environment import Access, Environment, Tier
 from greenroom.domain.project import Project
-from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.system.clock import SystemClock
 from greenroom.drivers.system.net import Answer, ask_tls
 from greenroom.testing.oidc import Account, GitLab
 from greenroom.wiring import Wiring
+from greenroom.wiring.admitting import Admitting
+from greenroom.wiring.proofs import load as load_on
 
 HOSTS = {"production": "shop.localhost", "alpha": "alpha.shop.localhost", "beta": "beta.shop.localhost"}
 NAVIGATE = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
-PRIVATE = AccessPolicy(Access.PRIVATE)
+
+
+PLACES = {
+    name: Environment(name, Tier.STAGING, HOSTS[name], access=Access.PRIVATE) for name in ("alpha", "beta")
+}
+
+
+class Three(Admitting):
+    """Production, and two private environments that no rule knows."""
+
+    def places(self) -> tuple[Environment, ...]:
+        return (*super().places(), *PLACES.values())
 
 
 class Extended(Wiring):
@@ -33,32 +45,35 @@ class Extended(Wiring):
 
     sign_in = SignIn()
 
-    @cached_property
-    def public(self) -> PublicAddress:
-        known = Wiring(self.folder, self.emit).public
-        return replace(known, hosts=HOSTS)
-
     @property
     def project(self) -> Project:
-        return replace(Wiring(self.folder, self.emit).project, sign_in=self.sign_in)
+        return replace(Wiring(self.folder, self.emit).project, sign_in=Extended.sign_in)
 
-    def policies(self) -> Mapping[str, AccessPolicy]:
-        return {"production": AccessPolicy(), "alpha": PRIVATE, "beta": PRIVATE}
+    @property
+    def _admitting(self) -> Three:
+        known = Wiring(self.folder, self.emit)
+        return Three(
+            self.project, self.layout, self.machine.disk, known.public, self.records, self.belongings
+        )
+
+
+def at(shop: Shop, environment: str) -> Extended:
+    return Extended(shop.folder, lambda event: None, environment, PLACES.get(environment))
 
 
 @pytest.fixture(scope="module")
 def wiring(shop: Shop) -> Extended:
     """Two private hosts that show the live slot; each has a bucket of its own with one upload."""
-    made = Extended(shop.folder, lambda event: None)
+    made = at(shop, "alpha")
     production = made.layout.edge("production")
     made.doorkeeper.publish()
     for environment in ("alpha", "beta"):
         folder = made.layout.edge(environment)
         (folder / "live").symlink_to((production / "live").readlink())
         (folder / "assets").symlink_to(production / "assets")
-        made.resources[2].ensure(environment)
-        values = {k: v.reveal() for k, v in made.resources[2].values(environment).items()}
-        upload(values)
+        bucket = at(shop, environment).belongings.bucket
+        bucket.ensure(environment)
+        upload({k: v.reveal() for k, v in bucket.values(environment).items()})
     return made
 
 
@@ -142,8 +157,7 @@ def test_what_greenroom_itself_asks_goes_through(shop: Shop, wiring: Extended) -
 
 
 def test_a_load_passes_the_door(shop: Shop, wiring: Extended) -> None:
-    wiring.environment = "alpha"
-    load = wiring.load(40.0)
+    load = load_on(wiring, 40.0)
     load.start()
     until = wiring.clock.monotonic() + 60.0
     while len(load.records) < 40 and wiring.clock.monotonic() < until:
@@ -159,7 +173,7 @@ def gitlab(shop: Shop, wiring: Extended) -> Iterator[GitLab]:
     ada = Account("grace", "7", "grace@example.org", ("company/shop",), ("company/shop",))
     with GitLab(callback, SystemClock(), ada) as provider:
         access(shop, "client-secret", stdin=provider.client_secret + "\n")
-        wiring.sign_in = SignIn("", provider.issuer, provider.client_id, groups=("company/shop",))
+        Extended.sign_in = SignIn("", provider.issuer, provider.client_id, groups=("company/shop",))
         wiring.doorkeeper.publish()
         yield provider
 
@@ -219,7 +233,7 @@ def test_in_a_browser(shop: Shop, wiring: Extended, gitlab: GitLab) -> None:
 def test_destroying_ends_the_tokens(shop: Shop, wiring: Extended) -> None:
     from greenroom.ports.admitting import MachineToken
 
-    door = next(r for r in wiring.resources if r.name == "access")
+    door = next(r for r in wiring.doors.resources if r.name == "access")
     wiring.doorkeeper.create_token(MachineToken("robot", "beta", 0.0))
     assert door.residue("beta") == ("token robot of beta",)
     door.remove("beta")

@@ -41,7 +41,7 @@ def lay_out(folder: Path) -> Path:
     release = Release(BUILD, BUILD * 5, "c" * 40, "a release", "Ada", 1.0)
     (build / "build.json").write_bytes(record.dump(release, Identity("t", "l", "p", "s")))
     slots.create(Slot(SLOT, "production", BUILD, 1, "config", 1.0), build / "static")
-    slots.set_working(SLOT)
+    slots.set_working("production", SLOT)
     unit = Unit(f"web-{SLOT}", ("gunicorn",), "/", {"A": "1"}, ready="unix:/x", slot=SLOT)
     for one in (
         unit,
@@ -63,7 +63,7 @@ def lay_out(folder: Path) -> Path:
     job = root / "jobs" / migration_unit("production")
     job.mkdir()
     (job / "spec.json").write_text(json.dumps({"key": BUILD, "argv": ["alembic"], "env": {}, "log": "x"}))
-    (root / "lease.lock").write_text(json.dumps({"what": "deploy", "pid": 1, "since": 1.0}))
+    (root / "leases" / "production.lock").write_text(json.dumps({"what": "deploy", "pid": 1, "since": 1.0}))
     (root / "plan.json").write_text(json.dumps(Plan("production", (Retire(SLOT),), BUILD, "x").to_json()))
     return root
 

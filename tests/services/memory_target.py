@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.events import Event
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import DatabaseLimits, Role, RoleKind
+from greenroom.domain.project import DatabaseLimits
 from greenroom.domain.release import Release
 from greenroom.domain.revisions import Phase, Revision, RevisionGraph
+from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.stage import Mode
 from greenroom.drivers.memory import MemoryLease, MemoryPlatform, World, memory_doors
 from greenroom.services.deliver import Wish, deploy
-from greenroom.services.settle import settle_alone
+from greenroom.services.environments.sleeping import due_work
 from greenroom.services.target import Target
 
 ENV = "production"
@@ -111,7 +112,7 @@ def settle_all(place: Place, later: float = 86_400.0, most: int = 12) -> None:
     """Let the time pass and the supervisor do all there is to do."""
     place.world.time += later
     for _ in range(most):
-        if not settle_alone(place.target):
+        if not due_work(place.target):
             return
     raise AssertionError(f"due work does not come to an end: {place.world.effects[-20:]}")
 

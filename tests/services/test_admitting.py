@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from memory_target import Place
 
-from greenroom.domain.access import Access, AccessPolicy, Doorkeeping, SignIn
+from greenroom.domain.access import AccessPolicy, Doorkeeping, SignIn
+from greenroom.domain.environment import Access
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.drivers.local.doorkeeper import LocalDoorkeeper
@@ -71,7 +72,11 @@ def test_tokens_are_of_one_environment(tmp_path: Path) -> None:
 def test_doors_are_shut_first_and_opened_last(tmp_path: Path) -> None:
     private, public = AccessPolicy(Access.PRIVATE), AccessPolicy()
     marks = {name: tmp_path / "edge" / name / OPEN for name in ("a", "b")}
-    keeper(tmp_path, a=public, b=private).publish()
+    kept = keeper(tmp_path, a=public, b=private)
+    kept.publish()
+    assert list((tmp_path / "edge").iterdir()) == [], "nobody is made by the way"
+    kept.publish("a")
+    kept.publish("b")
     assert {name: mark.exists() for name, mark in marks.items()} == {"a": True, "b": False}
     before = (tmp_path / "secrets" / "_signin.json").read_text()
     keeper(tmp_path, a=private, b=public).publish()

@@ -25,7 +25,7 @@ from greenroom.domain.inspected import About, Carry, Continuity, Pace, Pool, Str
 from greenroom.drivers.memory import Crash
 from greenroom.services.deliver import Wish, deploy, roll_back
 from greenroom.services.doctor import doctor
-from greenroom.services.settle import settle_alone
+from greenroom.services.environments.sleeping import due_work
 
 FINE = Carry(True, True, True, True)
 
@@ -118,7 +118,7 @@ def test_a_doctor_killed_anywhere_leaves_nothing() -> None:
         except Crash:
             kills += 1
             check_always(place)
-            settle_alone(place.target)
+            due_work(place.target)
             check_settled(place)
             assert place.serving == A.id
         else:

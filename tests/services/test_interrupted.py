@@ -32,8 +32,9 @@ from greenroom.domain.release import Release
 from greenroom.domain.stage import Mode
 from greenroom.drivers.memory import Crash
 from greenroom.services.deliver import Wish, deploy, roll_back
-from greenroom.services.settle import settle_alone
-from greenroom.services.up import destroy, up
+from greenroom.services.environments.removing import destroy
+from greenroom.services.environments.sleeping import due_work
+from greenroom.services.up import up
 
 Act = Callable[[Place], object]
 
@@ -130,8 +131,8 @@ STORIES = (
         tolerant(wish(E, Mode.MAINTENANCE)),
         (D,),
     ),
-    Story("due work after a kill", killed_after_switch, lambda p: settle_alone(p.target), (B,)),
-    Story("destroy", lambda: serving(A, B), lambda p: destroy(p.target), (None, A, B), gone=True),
+    Story("due work after a kill", killed_after_switch, lambda p: due_work(p.target), (B,)),
+    Story("destroy", lambda: serving(A, B), lambda p: destroy(p.target, stop=True), (None, A, B), gone=True),
     Story("up when it serves", lambda: settled(A), first, (A,)),
     Story("up from nothing", lambda: _only(E), first, (None, E)),
 )
@@ -168,7 +169,7 @@ def _crashes(place: Place, act: Act, before_effect: int) -> bool:
 
 
 def settle(place: Place) -> object:
-    return settle_alone(place.target)
+    return due_work(place.target)
 
 
 def _heal(place: Place) -> None:

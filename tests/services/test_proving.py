@@ -17,9 +17,9 @@ from greenroom.domain.tally import Cause, Kind, Record, fold
 from greenroom.drivers.memory import MemoryBreaker
 from greenroom.drivers.memory.doors import MemoryClock
 from greenroom.ports import Killed
+from greenroom.services.environments.sleeping import due_work
 from greenroom.services.proving import Chapter, Course, Kill, Proof, prove
 from greenroom.services.proving.kills import judge
-from greenroom.services.settle import settle_alone
 from greenroom.services.target import Target
 
 QUICK = Policy(watch=2.0, keep_warm=600.0)
@@ -36,7 +36,7 @@ class LivelyClock(MemoryClock):
         if self.world.time >= self.at:
             raise KeyboardInterrupt
         if self.world.held_by is None:
-            settle_alone(self.place.target)
+            due_work(self.place.target)
 
 
 def lively(place: Place, at: float = float("inf")) -> Target:

@@ -19,8 +19,10 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from greenroom.domain.access import Access, AccessPolicy, Doorkeeping, SignIn
-from greenroom.domain.project import App, Edge, Project, Role, RoleKind
+from greenroom.domain.access import AccessPolicy, Doorkeeping, SignIn
+from greenroom.domain.environment import Access
+from greenroom.domain.project import App, Edge, Issuer, Project
+from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.secret import Secret
 from greenroom.drivers.local.doorkeeper import LocalDoorkeeper
 from greenroom.drivers.local.layout import Layout, open_layout
@@ -29,7 +31,9 @@ from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.local.secrets import SecretFile
 from greenroom.drivers.local.services import edge_service, sign_in_service, store_service
 from greenroom.drivers.s3.bucket import Bucket
-from greenroom.drivers.s3.server import EmbeddedS3, find
+from greenroom.drivers.s3.issuers import issuer_of
+from greenroom.drivers.s3.server import ADMIN_KEY, EmbeddedS3, find
+from greenroom.drivers.s3.store import Key, Store
 from greenroom.drivers.system.files import replace_link
 from greenroom.drivers.system.net import free_port
 from greenroom.drivers.system.real import this_machine
@@ -97,8 +101,10 @@ class Stand:
     def keeping(self) -> Doorkeeping:
         """What the service is told."""
         buckets = {environment: f"shop-{environment}" for environment in self.policies}
-        store = f"127.0.0.1:{self.public.services['s3']}"
-        return Doorkeeping("shop", self.public.port, self.sign_in, self.hosts, self.policies, store, buckets)
+        store = f"http://127.0.0.1:{self.public.services['s3']}"
+        return Doorkeeping(
+            "shop", self.public.port, self.sign_in, self.hosts, self.policies, store, buckets=buckets
+        )
 
     def start(self, name: str, service: Service) -> None:
         """Prepare a service and start it; wait until it answers."""
@@ -179,7 +185,9 @@ class Stand:
             access, secret = file.get("S3_ACCESS_KEY"), file.get("S3_SECRET_KEY")
             assert access
             assert secret
-            headers = signed(method, address, path, (access.reveal(), secret.reveal()))
+            headers = signed(
+                method, f"http://{address}", path, (access.reveal(), secret.reveal()), "us-east-1"
+            )
         connection = HTTPConnection(address, timeout=10)
         connection.request(method, path, headers=dict(headers))
         status = connection.getresponse().status
@@ -258,7 +266,9 @@ def stand(root: Path) -> Iterator[Stand]:
     layout = open_layout(root, None)
     (layout.root / "caddy").mkdir(exist_ok=True)
     services = {name: free_port(set(), also=10_000) for name in ("s3", "master", "volume", "filer", "admin")}
-    public = PublicAddress({"production": PRODUCTION}, free_port(set()), None, "127.0.0.1", services)
+    public = PublicAddress(
+        {"production": PRODUCTION}, free_port(set()), None, "127.0.0.1", services, (PRODUCTION,)
+    )
     project = Project("shop", App("wsgi:app"), (Role("web", RoleKind.WEB),), (), edge=Edge())
     private = AccessPolicy(Access.PRIVATE)
     policies = {"production": AccessPolicy(), "alpha": private, "beta": private}
@@ -274,22 +284,25 @@ def stand(root: Path) -> Iterator[Stand]:
 
 def _start(made: Stand) -> None:
     layout = made.layout
-    made.doorkeeper.publish()
+    for environment in made.policies:
+        made.doorkeeper.publish(environment)
     made.doorkeeper.put_person("ada", Secret("correct horse"))
     secret = SecretFile(layout.root / "secrets", "_platform").get_or_make
     store = EmbeddedS3(layout.root / "s3", made.public.services, secret("ADMIN"), secret("JWT"))
     made.start("s3", store_service(layout, store))
     made.start_sign_in()
-    edge = edge_service(layout, made.public, made.project, made.keeping(), find("caddy", "local"))
+    edge = edge_service(
+        layout, made.public, made.project, f"http://{store.address}/shop", find("caddy", "local"), SIGN_IN
+    )
     made.start("edge", edge)
     _app(made)
+    kept = Store(f"http://{store.address}", lambda: Key(ADMIN_KEY, secret("ADMIN")), this_machine().clock)
     bucket = Bucket(
         "shop",
-        f"http://{store.address}",
-        lambda: secret("ADMIN"),
+        kept,
+        issuer_of(Issuer.IAM, kept),
         lambda env: SecretFile(layout.root / "secrets", env),
-        this_machine().clock,
-        lambda env: made.policies[env].private,
+        lambda env: not made.policies[env].private,
     )
     for environment in made.policies:
         bucket.ensure(environment)

@@ -26,7 +26,8 @@ from stand import (
     stand,
 )
 
-from greenroom.domain.access import Access, AccessPolicy
+from greenroom.domain.access import AccessPolicy
+from greenroom.domain.environment import Access
 from greenroom.domain.secret import Secret
 from greenroom.drivers.local.outside import LocalOutside
 from greenroom.drivers.system.real import this_machine

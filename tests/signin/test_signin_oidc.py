@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from stand import ALPHA, BETA, SIGN_IN, Got, Stand, Visitor, stand
 
-from greenroom.domain.access import Access, AccessPolicy, SignIn
+from greenroom.domain.access import AccessPolicy, SignIn
+from greenroom.domain.environment import Access
 from greenroom.domain.secret import Secret
 from greenroom.drivers.system.clock import SystemClock
 from greenroom.testing.oidc import Account, GitLab

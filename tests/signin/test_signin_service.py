@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from itsdangerous import TimestampSigner
 from werkzeug.test import TestResponse
 
-from greenroom.domain.access import Access, AccessPolicy, Doorkeeping, SignIn
+from greenroom.domain.access import AccessPolicy, Doorkeeping, SignIn
+from greenroom.domain.environment import Access
 from greenroom.domain.secret import Secret
 from greenroom.drivers.local.doorkeeper import LocalDoorkeeper
 from greenroom.drivers.local.layout import Layout
@@ -94,8 +95,8 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
         SignIn(SIGN_IN, session=3600.0),
         {HOST: "alpha"},
         {"alpha": AccessPolicy(Access.PRIVATE)},
-        "127.0.0.1:1",
-        {"alpha": "shop-alpha"},
+        "http://127.0.0.1:1",
+        buckets={"alpha": "shop-alpha"},
     )
     keeper = LocalDoorkeeper(layout, this_machine().disk, lambda: told)
     keeper.publish()

@@ -16,8 +16,10 @@ from greenroom.domain.errors import Exit, GreenroomError, of_the_machine
 
 if TYPE_CHECKING:
     from greenroom.cli.render.progress import Progress
+    from greenroom.services.environments.estate import Estate
     from greenroom.services.target import Target
     from greenroom.wiring import Wiring
+    from greenroom.wiring.keeping import Keeping
 
 
 class Session:
@@ -56,10 +58,28 @@ class Session:
 
         return Wiring(self.folder, self.progress, self.environment)
 
+    @cached_property
+    def estate(self) -> Estate:
+        """All environments of the project."""
+        from greenroom.wiring.estate import estate
+
+        return estate(self.wiring)
+
     @property
     def target(self) -> Target:
         """The environment that the command is about."""
         return self.wiring.target
+
+    @property
+    def keeping(self) -> Keeping:
+        """Secrets that people gave to the environment."""
+        return self.wiring.keeping
+
+    def target_of(self, environment: str) -> Target:
+        """Another environment than the one that the command is about."""
+        from greenroom.wiring import Wiring
+
+        return Wiring(self.folder, self.progress, environment).target
 
     def answer(self, result: Any, text: Callable[[], str]) -> None:
         """The command's answer on stdout: one JSON document, or text for people."""

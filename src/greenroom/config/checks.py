@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from greenroom.config.environments import environments
 from greenroom.config.mistakes import Mistake, shown
 from greenroom.domain.project import DatabaseLimits
 
@@ -29,6 +30,7 @@ def across(raw: Raw) -> Iterator[Mistake]:
             yield Mistake(("roles", name, *text[:1]), text[1])
     yield from _limits(_table(raw, "database"))
     yield from _provider(_table(raw, "signin"))
+    yield from environments(raw)
 
 
 def _web(roles: dict[str, Raw]) -> Iterator[Mistake]:

@@ -11,15 +11,18 @@ from pydantic import ValidationError
 
 from greenroom.config import values
 from greenroom.config.checks import across, kind_of
+from greenroom.config.environments import rules
 from greenroom.config.fingerprint import FLASK_MIGRATE
 from greenroom.config.locate import Lines, locate
 from greenroom.config.mistakes import Mistake, from_validation, shown
-from greenroom.config.schema import AppTable, File, RoleTable, SignInTable
+from greenroom.config.schema import AppTable, File, RoleTable
+from greenroom.config.signin_table import SignInTable
 from greenroom.domain.access import SignIn
-from greenroom.domain.environment import Environment, Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import App, DatabaseLimits, Edge, Project, ProvePaths, Role, RoleKind
+from greenroom.domain.project import App, DatabaseLimits, Edge, Issuer, ObjectStore, Project, ProvePaths
+from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.secrets import SecretPolicy
 
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -97,12 +100,19 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         name=file.name,
         app=_app(file.app, folder, tuple(sorted(file.env.items()))),
         roles=_roles(file.roles),
-        environments=(Environment("production", Tier.PRODUCTION, public),),
+        rules=rules(file.environments, public),
         policy=Policy(**{**policy, "worse": Worse(**policy["worse"])}),
         edge=Edge(**file.edge.model_dump()),
         database=DatabaseLimits(**file.database.model_dump()),
+        secrets=SecretPolicy(
+            tuple(file.secrets.required),
+            file.secrets.file,
+            file.secrets.key_file,
+            tuple(file.secrets.from_environment),
+        ),
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
         sign_in=_sign_in(file.signin),
+        s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )
 
 

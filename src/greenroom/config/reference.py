@@ -11,7 +11,12 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from greenroom.config import schema, values
-from greenroom.config.schema import Table
+from greenroom.config.environment_table import EnvironmentTable
+from greenroom.config.fields import Table
+from greenroom.config.proving import ProveTable
+from greenroom.config.secret_table import SecretsTable
+from greenroom.config.signin_table import SignInTable
+from greenroom.config.store import StoreTable
 
 WIDTH = 100
 """Characters of a comment line."""
@@ -46,12 +51,54 @@ SECTIONS: tuple[Section, ...] = (
             "singleton": None,
         },
     ),
-    ("prove", schema.ProveTable, dict.fromkeys(schema.ProveTable.model_fields)),
+    ("prove", ProveTable, dict.fromkeys(ProveTable.model_fields)),
     ("policy", schema.PolicyTable, {k: None for k in schema.PolicyTable.model_fields if k != "worse"}),
     ("policy.worse", schema.WorseTable, dict.fromkeys(schema.WorseTable.model_fields)),
     ("edge", schema.EdgeTable, dict.fromkeys(schema.EdgeTable.model_fields)),
-    ("signin", schema.SignInTable, dict.fromkeys(schema.SignInTable.model_fields)),
+    ("signin", SignInTable, dict.fromkeys(SignInTable.model_fields)),
+    (
+        "[environments]",
+        EnvironmentTable,
+        {
+            "name": "staging",
+            "tier": "staging",
+            "host": "staging.shop.localhost",
+            "target": None,
+            "strategy": None,
+            "access": "private",
+            "keep_releases": None,
+        },
+    ),
+    (
+        "[environments]",
+        EnvironmentTable,
+        {
+            "name": None,
+            "refs": None,
+            "template": None,
+            "ttl": None,
+            "sleep_after": None,
+            "max": None,
+            "max_disk": None,
+        },
+    ),
+    (
+        "[environments]",
+        EnvironmentTable,
+        {
+            "name": "production",
+            "refs": ["master"],
+            "after": "staging",
+            "quiet": None,
+            "freeze": None,
+            "who": None,
+            "timezone": None,
+            "env": {"SHOP_BANNER": ""},
+        },
+    ),
+    ("secrets", SecretsTable, dict.fromkeys(SecretsTable.model_fields)),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
+    ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),
 )
 """Heading, model and keys of each table; a key's value None takes the example or the default."""
 
@@ -100,7 +147,11 @@ def _default(field: FieldInfo) -> str:
         return "Required."
     if "Default:" in (field.description or ""):
         return ""
-    return "Default: none." if field.default is None else f"Default: {_toml(_plain(field))}."
+    return (
+        "Default: none."
+        if field.default is None or field.default_factory
+        else f"Default: {_toml(_plain(field))}."
+    )
 
 
 def _example(field: FieldInfo) -> Any:
@@ -122,6 +173,8 @@ def _plain(field: FieldInfo) -> Any:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False)
 
 

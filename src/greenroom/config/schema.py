@@ -6,78 +6,38 @@ Defaults come from the domain: there is one place for each figure.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, Field
 
 from greenroom.config import cron, values
-from greenroom.domain.access import SignIn
+from greenroom.config.environment_table import EnvironmentTable
+from greenroom.config.fields import (
+    Command,
+    Duration,
+    Inside,
+    Label,
+    Page,
+    Size,
+    Table,
+    Variable,
+    VariableName,
+    key,
+)
+from greenroom.config.proving import ProveTable
+from greenroom.config.secret_table import SecretsTable
+from greenroom.config.signin_table import SignInTable
+from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy, Worse
-from greenroom.domain.project import App, DatabaseLimits, Edge, ProvePaths, Role, RoleKind
+from greenroom.domain.project import App, DatabaseLimits, Edge
+from greenroom.domain.roles import Role, RoleKind
 
 _POLICY = Policy()
 _WORSE = Worse()
 _EDGE = Edge()
 _LIMITS = DatabaseLimits()
-_PROVE = ProvePaths()
-_SIGN_IN = SignIn()
 _APP = App(wsgi="")
 _WEB = Role("web", RoleKind.WEB)
-
-DURATION_PATTERN = r"^(\d+(\.\d+)?(ms|s|m|h|d) ?)+$"
-
-Duration = Annotated[
-    float,
-    BeforeValidator(values.duration),
-    WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": DURATION_PATTERN}]}
-    ),
-]
-Size = Annotated[
-    int,
-    BeforeValidator(values.size),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 1},
-                {"type": "string", "pattern": r"^\d+ ?([KMGkmg]i?)?[Bb]?$"},
-            ]
-        }
-    ),
-]
-Command = Annotated[
-    tuple[str, ...],
-    BeforeValidator(values.command),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "minLength": 1},
-                {"type": "array", "items": {"type": "string"}, "minItems": 1},
-            ]
-        }
-    ),
-]
-Inside = Annotated[str, AfterValidator(values.inside)]
-Page = Annotated[str, AfterValidator(values.page), WithJsonSchema({"type": "string", "pattern": "^/"})]
-Label = Annotated[
-    str,
-    AfterValidator(values.label),
-    WithJsonSchema({"type": "string", "pattern": f"^{values.LABEL.pattern}$"}),
-]
-VariableName = Annotated[str, AfterValidator(values.variable_name)]
-Variable = Annotated[str, BeforeValidator(values.variable), WithJsonSchema({"type": ["string", "integer"]})]
-
-
-def key(default: Any, text: str, example: Any = None, **limits: Any) -> Any:
-    """A key with its text; ``default`` ... makes it required, ``example`` stands in the reference file."""
-    examples = None if example is None else [example]
-    return Field(default, description=text, examples=examples, **limits)
-
-
-class Table(BaseModel):
-    """A table that refuses keys it does not know and values of another type."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=False)
 
 
 class AppTable(Table):
@@ -207,53 +167,11 @@ class EdgeTable(Table):
     max_body: Size = key(_EDGE.max_body, "The largest request body; more is answered with 413.")
 
 
-class SignInTable(Table):
-    """The sign-in in front of private environments: people with passwords (greenroom access user add), or a provider."""
-
-    host: Annotated[str, AfterValidator(values.host)] | None = key(
-        None,
-        "The one host that signs people in; the provider must know https://<host>/.greenroom/callback."
-        " Default: sign-in.<production's host>.",
-        "sign-in.shop.localhost",
-    )
-    issuer: Annotated[str, AfterValidator(values.issuer)] | None = key(
-        None, "The OpenID Connect provider, such as a GitLab.", "https://gitlab.example.org"
-    )
-    client_id: str | None = key(
-        None, "What the provider calls this project; the secret: greenroom access client-secret.", "a1b2c3"
-    )
-    groups: list[str] = key(
-        [], "Groups of the provider that may see every private environment, as full paths.", ["company/shop"]
-    )
-    emails: list[Annotated[str, AfterValidator(values.email)]] = key(
-        [], 'Verified addresses that may, too; "@example.org" is everybody there.', ["@example.org"]
-    )
-    session: Duration = key(_SIGN_IN.session, "How long a sign-in lasts.")
-    ca_file: str | None = key(
-        None, "Certificates (PEM) to trust at the provider besides the usual ones.", "/etc/ssl/company.pem"
-    )
-
-
 class DatabaseTable(Table):
     """The limits of the database server."""
 
     max_connections: int = key(_LIMITS.max_connections, "Connections it accepts.", ge=10, le=10000)
     reserve: int = key(_LIMITS.reserve, "Of these, kept for people, migrations and checks.", ge=1, le=10000)
-
-
-class ProveTable(Table):
-    """Which of the app's paths ``greenroom prove`` and the probes may use."""
-
-    pages: list[Page] = key(list(_PROVE.pages), "Pages that anybody may read.", min_length=1, max_length=100)
-    slow: Page | None = key(
-        None,
-        "A page that answers after as many seconds as its query's s says; it is asked for 2 and for 30.",
-        "/slow",
-    )
-    stream: Page | None = key(None, "A page that sends its answer in pieces.", "/stream?s=3")
-    echo: Page | None = key(
-        None, 'A path that answers a POST with {"sha256": "<hex digest of the body>"}.', "/api/echo"
-    )
 
 
 class File(Table):
@@ -276,6 +194,13 @@ class File(Table):
     signin: SignInTable = Field(default_factory=SignInTable, description="See [signin].")
     database: DatabaseTable = Field(default_factory=DatabaseTable, description="See [database].")
     prove: ProveTable = Field(default_factory=ProveTable, description="See [prove].")
+    s3: StoreTable = Field(default_factory=StoreTable, description="See [s3].")
+    secrets: SecretsTable = Field(default_factory=SecretsTable, description="See [secrets].")
+    environments: list[EnvironmentTable] = Field(
+        default_factory=list,
+        max_length=100,
+        description="See [[environments]]. Without any there is production, for the branches master and main.",
+    )
     env: dict[VariableName, Variable] = Field(
         default_factory=dict,
         description="Plain settings for the app's environment. Secrets do not belong into this file.",
@@ -294,7 +219,11 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("signin",): SignInTable,
         ("database",): DatabaseTable,
         ("prove",): ProveTable,
+        ("secrets",): SecretsTable,
+        ("s3",): StoreTable,
     }
     if len(path) == 2 and path[0] == "roles":
         return RoleTable
+    if len(path) == 2 and path[0] == "environments":
+        return EnvironmentTable
     return fixed.get(path)

@@ -11,6 +11,10 @@ import math
 import re
 import shlex
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from greenroom.domain import promotion
+from greenroom.domain.refs import RefPattern, template_parts
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 """Units of a duration, in seconds."""
@@ -21,8 +25,12 @@ BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mi
 LONGEST = 30 * 86400.0
 """The longest duration that makes sense for a release, in seconds."""
 
+LONGEST_LIFE = 1095 * 86400.0
+"""The longest duration that makes sense for an environment, in seconds."""
+
 LABEL = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 WSGI = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\([^\n]*\))?")
 URL_FOLDER = re.compile(r"/([A-Za-z0-9._~-]+/)+")
 PAGE = re.compile(r"/[!-\"$-~]*")
@@ -30,6 +38,8 @@ EMAIL = re.compile(r"[^@\s]{0,64}@[^@\s]{1,253}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION_PART = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)")
 _SIZE = re.compile(r"(\d{1,12})\s?([A-Za-z]{0,3})")
+_PART = re.compile(r"\{[a-z]+\}")
+_HOST_TEMPLATE = 'must be a host name such as "{name}.shop.example.org", without scheme and port'
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -38,6 +48,14 @@ def duration(value: object) -> float:
     seconds = _seconds(value)
     if not math.isfinite(seconds) or not 0 <= seconds <= LONGEST:
         raise ValueError("must be between 0 and 30 days")
+    return seconds
+
+
+def long_duration(value: object) -> float:
+    """The same for what lives: from a minute to three years."""
+    seconds = _seconds(value)
+    if not math.isfinite(seconds) or not 60 <= seconds <= LONGEST_LIFE:
+        raise ValueError("must be between 1 minute and 1095 days")
     return seconds
 
 
@@ -115,6 +133,49 @@ def host(value: str) -> str:
     return _match(HOST, value, 'must be a host name such as "shop.example.org", without scheme and port')
 
 
+def name_template(value: str) -> str:
+    """An environment's name, or a template of names: a label with ``{word}`` for parts of the branch's name."""
+    otherwise = "must be a label such as staging, or one with parts such as fb-{issue}"
+    if len(template_parts(value)) > 4 or value.startswith("{"):
+        raise ValueError(otherwise)
+    _match(LABEL, _PART.sub("x", value), otherwise)
+    return value
+
+
+def ref_pattern(value: str) -> str:
+    """A branch's name, with ``*`` and ``{word}`` for what varies."""
+    if mistake := RefPattern(value).mistake():
+        raise ValueError(mistake)
+    return value
+
+
+def host_template(value: str) -> str:
+    """A host name; ``{name}`` may be its first label."""
+    _match(HOST, value.replace("{name}", "x", 1) if value.startswith("{name}.") else value, _HOST_TEMPLATE)
+    return value
+
+
+def quiet(value: str) -> str:
+    """A stretch of the week."""
+    promotion.quiet(value)
+    return value
+
+
+def freeze(value: str) -> str:
+    """Days, from and to."""
+    promotion.freeze(value)
+    return value
+
+
+def timezone(value: str) -> str:
+    """A time zone of the IANA database."""
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError('must be a time zone such as "Europe/Berlin"') from None
+    return value
+
+
 def wsgi(value: str) -> str:
     """``module:callable``, where the callable may be called: ``shop:create_app()``."""
     return _match(WSGI, value, 'must be module:callable, such as "wsgi:app" or "shop:create_app()"')
@@ -136,6 +197,13 @@ def inside(value: str) -> str:
     if not value or value.startswith(("/", "~")) or ".." in parts or "\\" in value:
         raise ValueError("must be a relative path inside the project's folder")
     return "/".join(part for part in parts if part not in ("", ".")) or "."
+
+
+def endpoint(value: str) -> str:
+    """An address with its scheme and nothing behind the host and port."""
+    return _match(
+        ENDPOINT, value, 'must be an address such as "https://s3.example.org" or "http://127.0.0.1:9000"'
+    )
 
 
 def address(value: str) -> str:

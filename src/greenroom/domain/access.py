@@ -5,18 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import Any
+
+from greenroom.domain.environment import Access
 
 SESSION_SECONDS = 12 * 3600.0
 """How long a sign-in lasts, unless the project's file says otherwise."""
-
-
-class Access(StrEnum):
-    """``public``: everybody. ``private``: whoever signed in, an allowed address, a machine with a token."""
-
-    PUBLIC = "public"
-    PRIVATE = "private"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +73,7 @@ class Doorkeeping:
     """Everything that the sign-in service must know, as it stands in its file.
 
     ``hosts``: environment by host name. ``sign_in.host`` is filled in; ``port`` is the edge's. ``s3`` is the object
-    store's ``host:port``, ``buckets`` the bucket of each environment.
+    store's URL, ``region`` its region, ``buckets`` the bucket of each environment.
     """
 
     project: str
@@ -88,6 +82,7 @@ class Doorkeeping:
     hosts: Mapping[str, str] = field(default_factory=dict)
     policies: Mapping[str, AccessPolicy] = field(default_factory=dict)
     s3: str = ""
+    region: str = "us-east-1"
     buckets: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, host: str) -> str | None:
@@ -111,6 +106,7 @@ class Doorkeeping:
             "environments": {name: asdict(policy) for name, policy in self.policies.items()},
             "oidc": oidc if self.sign_in.issuer else None,
             "s3": self.s3,
+            "region": self.region,
             "buckets": dict(self.buckets),
         }
 
@@ -134,6 +130,7 @@ class Doorkeeping:
             hosts={str(k): str(v) for k, v in data["hosts"].items()},
             policies={str(k): AccessPolicy.from_json(v) for k, v in data["environments"].items()},
             s3=str(data["s3"]),
+            region=str(data["region"]),
             buckets={str(k): str(v) for k, v in data["buckets"].items()},
         )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from greenroom.domain.project import DatabaseLimits, Role, RoleKind
+from greenroom.domain.project import DatabaseLimits
+from greenroom.domain.roles import Role, RoleKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,13 @@ def due(seen: Observation, now: float) -> Plan:
 
 def may_be_due(seen: Observation, now: float) -> bool:
     """The same question, asked without the database's word (``heads`` None): is it worth a closer look?"""
-    return seen.window or bool(due(seen, now))
+    return seen.window or may_be_idle(seen, now) or bool(due(seen, now))
+
+
+def may_be_idle(seen: Observation, now: float) -> bool:
+    """Is it time to look whether the live slot is still asked for?"""
+    live = seen.live_slot
+    return live is not None and live.idle_at is not None and live.idle_at <= now and seen.mode is Mode.OPEN
 
 
 def was_set_back(seen: Observation, now: float) -> bool:
@@ -59,7 +65,7 @@ def _forward(seen: Observation) -> tuple[Step, ...]:
     if not safe:
         return ()
     ready = [s for s in seen.others if s.release == safe[-1] and s.id in seen.up]
-    slot = ready[-1].id if ready else slot_id(safe[-1], seen.next_number)
+    slot = ready[-1].id if ready else slot_id(safe[-1], seen.next_number, seen.environment)
     launch: tuple[Step, ...] = ()
     if not ready:
         launch = (*_going(seen.others), StageRelease(safe[-1]), Launch(safe[-1], slot))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from greenroom.domain.policy import Policy
+from greenroom.domain.promotion import OPEN, Gate
+from greenroom.domain.roles import Role, RoleKind
+
+PRODUCTION = "production"
+"""The name of the environment that every project has."""
 
 
 class Tier(StrEnum):
@@ -15,11 +22,55 @@ class Tier(StrEnum):
     REVIEW = "review"
 
 
+class Strategy(StrEnum):
+    """The same steps, in two sizes: simple runs one process of each role, and lets the old slot go at once."""
+
+    BLUE_GREEN = "blue-green"
+    SIMPLE = "simple"
+
+
+class Access(StrEnum):
+    """Who may see it: anybody, or those who have signed in."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One place where the app runs: ``name`` keys all its state, ``host`` is its public name."""
+    """One place where the app runs: ``name`` keys all its state, ``host`` is its public name.
+
+    ``template``: the named database that a new one is a copy of. ``ttl`` and ``sleep_after`` in seconds: how long it
+    lives after its last deploy, and how long without a request before it sleeps; None: for ever. ``gate``: the
+    policy that a build must pass to come on stage here. ``env``: plain settings above the project's.
+    """
 
     name: str
     tier: Tier
     host: str
     target: str = "local"
+    strategy: Strategy = Strategy.BLUE_GREEN
+    access: Access = Access.PUBLIC
+    template: str | None = None
+    ttl: float | None = None
+    sleep_after: float | None = None
+    gate: Gate = OPEN
+    keep_releases: int | None = None
+    env: tuple[tuple[str, str], ...] = ()
+
+    def roles(self, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+        """The project's roles in this environment's size."""
+        if self.strategy is Strategy.BLUE_GREEN:
+            return roles
+        return tuple(r if r.kind is RoleKind.CRON else replace(r, processes=1) for r in roles)
+
+    def policy(self, policy: Policy) -> Policy:
+        """The project's policy for this environment."""
+        keep = self.keep_releases or policy.keep_releases
+        if self.strategy is Strategy.BLUE_GREEN:
+            return replace(policy, keep_releases=keep)
+        return replace(policy, keep_releases=keep, keep_warm=0.0, watch=min(policy.watch, SIMPLE_WATCH))
+
+
+SIMPLE_WATCH = 3.0
+"""Seconds that a deploy to a simple environment watches at most."""

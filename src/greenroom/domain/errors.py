@@ -60,6 +60,6 @@ def of_the_machine(error: OSError) -> GreenroomError:
     return GreenroomError(code, f"{message}: {error.filename}" if error.filename else message, hint)
 
 
-def refused(code: str, message: str, hint: str = "") -> GreenroomError:
+def refused(code: str, message: str, hint: str = "", details: str = "") -> GreenroomError:
     """An error for what policy forbids (exit 3)."""
-    return GreenroomError(code, message, hint, Exit.REFUSED)
+    return GreenroomError(code, message, hint, Exit.REFUSED, details)

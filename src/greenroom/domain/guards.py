@@ -9,7 +9,8 @@ from greenroom.domain.budget import connection_budget
 from greenroom.domain.findings import Finding, Severity
 from greenroom.domain.inspected import About, Carry, Certificate, Pace, Pool, Strays
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import DatabaseLimits, Role, RoleKind
+from greenroom.domain.project import DatabaseLimits
+from greenroom.domain.roles import Role, RoleKind
 
 LISTED = 10
 """So many files are named in a finding."""

@@ -6,37 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from greenroom.domain.access import SignIn
-from greenroom.domain.environment import Environment
 from greenroom.domain.policy import Policy
-
-
-class RoleKind(StrEnum):
-    """What a role's processes do: answer requests, work off a queue, or run on a schedule."""
-
-    WEB = "web"
-    WORKER = "worker"
-    CRON = "cron"
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A kind of process of the app.
-
-    ``command`` is an argument vector run in the release's folder (empty for the web role, which Greenroom serves
-    itself). ``processes`` are web worker processes or copies of a worker; ``threads`` belong to web.
-    ``connections``: database connections that one process may open (pool + overflow).
-    ``schedule`` is a cron role's five-field cron line (UTC). ``singleton``: never two at once, also during a release.
-    """
-
-    name: str
-    kind: RoleKind
-    command: tuple[str, ...] = ()
-    processes: int = 1
-    threads: int = 8
-    connections: int = 5
-    schedule: str | None = None
-    singleton: bool = False
-    stop_timeout: float = 35.0
+from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.rules import Rule
+from greenroom.domain.secrets import SecretPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +46,30 @@ class DatabaseLimits:
     reserve: int = 10
 
 
+class Issuer(StrEnum):
+    """Who makes an environment's S3 key: AWS's IAM interface, MinIO's own, or nobody (one given key for all)."""
+
+    IAM = "iam"
+    MINIO = "minio"
+    GIVEN = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStore:
+    """The S3 store. ``endpoint`` None: the embedded one. ``bucket_prefix`` None: the project's name.
+
+    ``key_variable`` and ``secret_variable`` name the environment variables that hold the administrator's key.
+    """
+
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    issuer: Issuer = Issuer.IAM
+    iam_endpoint: str | None = None
+    bucket_prefix: str | None = None
+    key_variable: str = "GREENROOM_S3_KEY"
+    secret_variable: str = "GREENROOM_S3_SECRET"  # noqa: S105 - a name
+
+
 @dataclass(frozen=True, slots=True)
 class ProvePaths:
     """Which of the app's paths ``greenroom prove`` may use; None: the app has no such page."""
@@ -90,12 +87,14 @@ class Project:
     name: str
     app: App
     roles: tuple[Role, ...]
-    environments: tuple[Environment, ...]
+    rules: tuple[Rule, ...]
     policy: Policy = field(default_factory=Policy)
     edge: Edge = field(default_factory=Edge)
     database: DatabaseLimits = field(default_factory=DatabaseLimits)
     prove: ProvePaths = field(default_factory=ProvePaths)
     sign_in: SignIn = field(default_factory=SignIn)
+    secrets: SecretPolicy = field(default_factory=SecretPolicy)
+    s3: ObjectStore = field(default_factory=ObjectStore)
 
     @property
     def web(self) -> Role:

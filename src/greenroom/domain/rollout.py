@@ -64,7 +64,7 @@ def rollout(seen: Observation, wanted: Wanted, policy: Policy) -> Plan:
         raise _needs_window(breaking)
     _check_can_migrate(seen, release, pending)
     _check_may_serve_after(seen, release, pending)
-    slot = slot_id(release.id, seen.next_number)
+    slot = slot_id(release.id, seen.next_number, seen.environment)
     middle = _windowed if breaking else _blue_green
     steps = (*clearing(seen), StageRelease(release.id), *middle(seen, wanted, policy, slot, pending))
     return Plan(seen.environment, steps, release.id, _summary(seen, release, pending, breaking))
@@ -227,7 +227,7 @@ def back_to(slot: str, live: str | None, policy: Policy) -> tuple[Step, ...]:
 
 
 def _relaunch(seen: Observation, release: Release, policy: Policy, config: str) -> Plan:
-    slot = slot_id(release.id, seen.next_number)
+    slot = slot_id(release.id, seen.next_number, seen.environment)
     wanted = Wanted(release, config, fresh=True)
     steps = (*clearing(seen), StageRelease(release.id), *_blue_green(seen, wanted, policy, slot, ()))
     kept = tuple(s for s in steps if not isinstance(s, Watch))

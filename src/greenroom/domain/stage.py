@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from greenroom.domain.environment import PRODUCTION
 from greenroom.domain.release import Release
 from greenroom.domain.revisions import MayServe, Revision, RevisionGraph, may_serve
 
@@ -23,7 +24,8 @@ class Slot:
 
     All times are in seconds since the epoch. ``warm_until`` is set on a slot that has served and was replaced:
     until then it stays ready to serve again. ``watch_until`` is set on a slot that was switched to and has not
-    been judged yet; ``switched_at`` and ``previous`` say when, and in whose place.
+    been judged yet; ``switched_at`` and ``previous`` say when, and in whose place. At ``idle_at`` somebody must look
+    whether anybody still asks for it, where environments sleep.
     """
 
     id: str
@@ -36,11 +38,31 @@ class Slot:
     watch_until: float | None = None
     switched_at: float | None = None
     previous: str | None = None
+    idle_at: float | None = None
 
 
-def slot_id(release: str, number: int) -> str:
-    """``<12 hex of the release>-<n>``, n counted over the project."""
-    return f"{release}-{number}"
+def slot_id(release: str, number: int, environment: str = PRODUCTION) -> str:
+    """``<12 hex of the release>-<n>``, n counted over the project; elsewhere ``<release>.<environment>-<n>``.
+
+    The environment is part of the name, so two environments may bring the same release on stage at the same time.
+    """
+    place = "" if environment == PRODUCTION else f".{environment}"
+    return f"{release}{place}-{number}"
+
+
+def release_of(slot: str) -> str:
+    """The release that a slot's name tells."""
+    return slot.rpartition("-")[0].partition(".")[0]
+
+
+def environment_of(slot: str) -> str:
+    """The environment that a slot's name tells."""
+    return slot.rpartition("-")[0].partition(".")[2] or PRODUCTION
+
+
+def number_of(slot: str) -> int:
+    """The number that a slot's name tells."""
+    return int(slot.rpartition("-")[2])
 
 
 @dataclass(frozen=True, slots=True)

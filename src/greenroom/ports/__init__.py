@@ -6,9 +6,10 @@ A door that fails raises :class:`greenroom.domain.errors.GreenroomError`.
 
 from greenroom.ports.breaking import Breaker, Killed
 from greenroom.ports.doors import Clock, Doors
+from greenroom.ports.environments import Forge, Records
 from greenroom.ports.inspecting import Inspector
 from greenroom.ports.keeping import Builder, Entry, Holder, Lease, Ledger, Load
-from greenroom.ports.owning import Part, Platform, Presence, Resource
+from greenroom.ports.owning import Anonymiser, Part, Platform, Presence, Resource, Template, Templates
 from greenroom.ports.running import (
     Done,
     Drained,
@@ -25,8 +26,10 @@ from greenroom.ports.running import (
     TrafficSeen,
     Values,
 )
+from greenroom.ports.secrets import GivenSecrets, SigningKeys
 
 __all__ = [
+    "Anonymiser",
     "Breaker",
     "Builder",
     "Clock",
@@ -34,6 +37,8 @@ __all__ = [
     "Doors",
     "Drained",
     "Entry",
+    "Forge",
+    "GivenSecrets",
     "Holder",
     "Inspector",
     "Jobs",
@@ -47,12 +52,16 @@ __all__ = [
     "Platform",
     "Presence",
     "Probed",
+    "Records",
     "Resource",
     "Say",
     "Schema",
+    "SigningKeys",
     "Stage",
     "StageSeen",
     "Switched",
+    "Template",
+    "Templates",
     "Traffic",
     "TrafficSeen",
     "Values",

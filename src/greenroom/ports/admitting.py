@@ -25,8 +25,11 @@ class Doorkeeper(Protocol):
     def keeping(self) -> Doorkeeping:
         """What the sign-in service is told."""
 
-    def publish(self) -> None:
-        """Tell it, and open and shut the environments' doors accordingly."""
+    def publish(self, making: str = "") -> None:
+        """Tell it, and open and shut the environments' doors accordingly.
+
+        Only ``making`` gets a door that was not there: what is removed meanwhile must not come back by halves.
+        """
 
     def people(self) -> tuple[str, ...]:
         """Names that have a password."""

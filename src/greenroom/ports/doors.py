@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from greenroom.ports.environments import Records
 from greenroom.ports.inspecting import Inspector
 from greenroom.ports.keeping import Builder, Ledger
 from greenroom.ports.owning import Resource
@@ -36,4 +37,5 @@ class Doors:
     clock: Clock
     builder: Builder
     inspector: Inspector
+    records: Records
     resources: tuple[Resource, ...] = field(default=())

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from greenroom.domain.provenance import Provenance
 from greenroom.domain.release import Release
 from greenroom.domain.tally import Phase, Record, Tally
 
@@ -53,6 +54,9 @@ class Lease(Protocol):
     def hold(self, what: str, wait: float) -> AbstractContextManager[None]:
         """Hold it, waiting at most ``wait`` seconds. Raises with exit 6 naming the holder."""
 
+    def forget(self) -> None:
+        """Leave no trace of it when it is given back; called by its holder."""
+
     def holder(self) -> Holder | None:
         """Who holds it now."""
 
@@ -72,11 +76,15 @@ class Builder(Protocol):
     def get(self, id: str) -> Release:
         """The build with that id or unique prefix."""
 
+    def provenance(self, id: str, deep: bool = True) -> Provenance:
+        """Where the build on disk comes from, and what its files are now, read anew; ``deep``: its Python environment
+        as well, which takes longer."""
+
     def remove(self, id: str) -> None:
         """Remove a build."""
 
-    def collect(self, keep: set[str]) -> object:
-        """Remove environments that none of the kept releases uses."""
+    def collect(self) -> object:
+        """Remove the Python environments that no build uses."""
 
 
 class Load(Protocol):

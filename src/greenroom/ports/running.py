@@ -63,6 +63,9 @@ class Stage(Protocol):
     def observe(self, environment: str) -> StageSeen:
         """What is there now."""
 
+    def in_use(self) -> frozenset[str]:
+        """Releases that a slot of any environment runs."""
+
     def stage(self, environment: str, release: Release) -> None:
         """Put the release's files where slots and the edge find them."""
 
@@ -108,6 +111,18 @@ class Traffic(Protocol):
 
     def mode(self, environment: str, mode: Mode, window: bool) -> None:
         """Open, hold or close the public side."""
+
+    def doze(self, environment: str) -> None:
+        """Nobody is reached any more; requests are held, and whoever comes is noted: see ``called``."""
+
+    def called(self, environment: str) -> bool:
+        """Did somebody ask for it since it dozes?"""
+
+    def open_again(self, environment: str) -> None:
+        """End the dozing of an environment whose live slot is still there. A switch ends it as well."""
+
+    def last_request(self, environment: str) -> float | None:
+        """When it answered last, in seconds since the epoch; None: nothing is on record."""
 
     def forget(self, environment: str) -> None:
         """Let nothing of the environment be reachable any more."""

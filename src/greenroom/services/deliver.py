@@ -14,7 +14,10 @@ from greenroom.domain.rollout import Wanted, rollback, rollout
 from greenroom.domain.rollout import retreat as retreat_plan
 from greenroom.domain.stage import Mode, Observation
 from greenroom.domain.steps import Confirm, Plan
+from greenroom.services.gating import check_gate
 from greenroom.services.performing import Figures, perform
+from greenroom.services.provenance import check_provenance
+from greenroom.services.remembering import remember
 from greenroom.services.retention import tidy
 from greenroom.services.settle import check_window, let_migration_end, settle_first
 from greenroom.services.target import Target
@@ -25,7 +28,8 @@ class Wish:
     """What the user asked for.
 
     ``window`` allows breaking revisions, ``restart`` a new slot of the live release, ``watch`` False returns after
-    the confirmation; ``wait`` seconds for the lease. ``saved`` is a plan that must still be exactly what is to do.
+    the confirmation; ``wait`` seconds for the lease. ``saved`` is a plan that must still be exactly what is to do. ``override``: a
+    person's reason to go on stage in quiet time.
     """
 
     release: Release | None = None
@@ -34,6 +38,7 @@ class Wish:
     watch: bool = True
     wait: float = 0.0
     saved: Plan | None = None
+    override: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +68,27 @@ def deploy(target: Target, wish: Wish) -> Outcome:
 
     Raises with exit 4 when the old release serves on, 5 when a person must look, 3 when policy refuses.
     """
-    with target.lease.hold("restart" if wish.restart else "deploy", wish.wait):
-        let_migration_end(target)
-        settle_first(target)
-        plan = plan_for(target, wish)
-        _same_as_saved(plan, wish.saved)
-        if not plan:
-            return Outcome(plan, Figures(), target.observe(schema=False).live)
-        outcome = _carry_out(target, plan if wish.watch else _until_confirmed(plan), "deploy")
-        tidy(target)
-        return outcome
+    verb = "restart" if wish.restart else "deploy"
+    with target.lease.hold(verb, wish.wait):
+        return deploy_held(target, wish, "deploy")
+
+
+def deploy_held(target: Target, wish: Wish, verb: str) -> Outcome:
+    """The same under ``verb`` in the ledger; the caller holds the lease."""
+    let_migration_end(target)
+    settle_first(target)
+    plan = plan_for(target, wish)
+    _same_as_saved(plan, wish.saved)
+    if not plan:
+        return Outcome(plan, Figures(), target.observe(schema=False).live)
+    if wish.release is not None and verb == "deploy":
+        check_gate(target, wish.release, wish.override)
+        check_provenance(target, wish.release)
+    outcome = _carry_out(target, plan if wish.watch else _until_confirmed(plan), verb)
+    if verb == "deploy":
+        remember(target, wish.release)
+    tidy(target)
+    return outcome
 
 
 def roll_back(target: Target, release: Release | None, wait: float = 0.0) -> Outcome:

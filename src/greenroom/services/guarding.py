@@ -13,7 +13,7 @@ from greenroom.domain.guards import (
     stray_findings,
 )
 from greenroom.domain.inspected import Carry
-from greenroom.domain.project import RoleKind
+from greenroom.domain.roles import RoleKind
 from greenroom.services.target import Target
 
 

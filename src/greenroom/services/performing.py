@@ -162,7 +162,15 @@ class _Performer:
         if step.previous is not None:
             stage.amend(env, step.previous, warm_until=now + (step.warm or 0.0))
         watch_until = None if step.watch is None else now + step.watch
-        stage.amend(env, step.slot, switched_at=now, watch_until=watch_until, previous=step.previous)
+        nap = target.place.sleep_after
+        stage.amend(
+            env,
+            step.slot,
+            switched_at=now,
+            watch_until=watch_until,
+            previous=step.previous,
+            idle_at=None if nap is None else now + nap,
+        )
         switched = target.doors.traffic.switch(env, step.slot)
         self.figures.switch_ms.append(switched.switch_ms)
         self.figures.commit_ms.append(switched.commit_ms)

@@ -57,7 +57,7 @@ def rehearse(target: Target, live: Slot, wanted: Sequence[str], wait: float) -> 
 def _slot(target: Target, release: Release, values: Values, why: str) -> Iterator[str]:
     """A slot for the length of the block. If this command is killed, it is found as abandoned and retired."""
     stage, env = target.doors.stage, target.environment
-    slot = slot_id(release.id, stage.observe(env).next_number)
+    slot = slot_id(release.id, stage.observe(env).next_number, env)
     began = target.doors.clock.monotonic()
     target.emit(Event("step.started", f"rehearse in slot {slot}: {why}", "rehearse"))
     try:

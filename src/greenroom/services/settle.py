@@ -83,9 +83,3 @@ def _leave(target: Target, bad: TurnedBad) -> Plan:
     perform(target, plan)
     target.doors.ledger.append(target.environment, "returned", away=live, reason=bad.message[:400])
     return plan
-
-
-def settle_alone(target: Target) -> Plan:
-    """The same, for the supervisor: takes the lease itself, and gives way to whoever has it (exit 6)."""
-    with target.lease.hold("due work", 0.0):
-        return settle(target)

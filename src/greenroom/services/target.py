@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from greenroom.domain.environment import PRODUCTION, Environment, Tier
 from greenroom.domain.events import Emit
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import DatabaseLimits, Role
+from greenroom.domain.project import DatabaseLimits
+from greenroom.domain.roles import Role
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Observation
 from greenroom.ports import Doors, Lease, Platform, Values
 
+_PRODUCTION = Environment(PRODUCTION, Tier.PRODUCTION, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One environment of one project on one target. ``pages`` are those of the app that probes may ask."""
+    """One environment of one project on one target. ``pages`` are those of the app that probes may ask.
+
+    ``neighbours``: the leases of the project's other environments, in one order for everybody. ``keeping``: how many
+    good releases an environment keeps. ``who``: the login name of whoever gives the command. ``outside``: is that commit known to be outside the target branch?
+    """
 
     environment: str
     doors: Doors
@@ -27,15 +35,22 @@ class Target:
     roles: tuple[Role, ...]
     limits: DatabaseLimits
     emit: Emit
+    place: Environment = _PRODUCTION
     pages: tuple[str, ...] = ("/",)
     app_values: Mapping[str, str] = field(default_factory=dict)
+    given: Callable[[], Values] = dict
+    neighbours: Callable[[], tuple[Lease, ...]] = tuple
+    keeping: Callable[[str], int] = lambda _environment: Policy().keep_releases
+    who: str = ""
+    outside: Callable[[str], bool] = lambda _commit: False
 
     def values(self) -> Values:
-        """The app's environment variables: what the resources give, then what the project's file says."""
+        """The app's environment variables: what the resources give, the project's file says, and people gave in secret."""
         merged: dict[str, Secret] = {}
         for resource in self.doors.resources:
             merged.update(resource.values(self.environment))
         merged.update({key: Secret(value) for key, value in self.app_values.items()})
+        merged.update(self.given())
         return merged
 
     def config(self) -> str:

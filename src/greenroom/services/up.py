@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from greenroom.domain.errors import Exit, GreenroomError
-from greenroom.domain.events import note
+from greenroom.domain.errors import GreenroomError
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Observation
 from greenroom.services.deliver import Outcome, Wish, deploy
 from greenroom.services.performing import timed
+from greenroom.services.provenance import build
 from greenroom.services.settle import check_window, let_migration_end, settle_first
 from greenroom.services.target import Target
 
@@ -32,10 +32,7 @@ class Up:
 def up(target: Target, wait: float = 0.0) -> Up:
     """Start the platform, make sure of every resource, bring the live slot back or deploy the first one."""
     with target.lease.hold("up", wait):
-        timed(target, "start", "start the platform", target.platform.start)
-        for resource in target.doors.resources:
-            ensure = partial(resource.ensure, target.environment)
-            timed(target, "ensure", f"make sure of the {resource.name}", ensure)
+        ready(target)
         let_migration_end(target)
         _wait_for_live(target)
         settle_first(target)
@@ -47,6 +44,14 @@ def up(target: Target, wait: float = 0.0) -> Up:
     if outcome.serving is None:
         raise GreenroomError("nothing-live", "no slot serves", "greenroom status")
     return Up(outcome.serving, outcome)
+
+
+def ready(target: Target) -> None:
+    """Start the platform, and make sure of everything that the environment owns; the caller holds the lease."""
+    timed(target, "start", "start the platform", target.platform.start)
+    for resource in target.doors.resources:
+        ensure = partial(resource.ensure, target.environment)
+        timed(target, "ensure", f"make sure of the {resource.name}", ensure)
 
 
 def _wait_for_live(target: Target) -> None:
@@ -61,7 +66,7 @@ def _wait_for_live(target: Target) -> None:
 def _release_for(target: Target, seen: Observation) -> Release:
     """What was live is launched anew when its slot cannot be brought back; else the newest commit comes first."""
     was = seen.release(seen.live_slot.release) if seen.live_slot else None
-    return was or target.doors.builder.build()
+    return was or build(target)
 
 
 def _bring_back(target: Target, seen: Observation) -> str:
@@ -78,32 +83,7 @@ def _bring_back(target: Target, seen: Observation) -> str:
 
 def down(target: Target, wait: float = 0.0) -> None:
     """Stop everything in order. All data stays, and so does what was live: ``up`` brings it back."""
-    with target.lease.hold("down", wait):
+    with ExitStack() as held:
+        for lease in (target.lease, *target.neighbours()):
+            held.enter_context(lease.hold("down", wait))
         timed(target, "stop", "stop everything, in order", target.platform.stop)
-
-
-def destroy(target: Target, wait: float = 0.0) -> tuple[str, ...]:
-    """Remove the environment: slots, database, bucket, secrets. Returns what is left, which should be nothing.
-
-    Raises (exit 5) naming what is still there.
-    """
-    env = target.environment
-    with target.lease.hold("destroy", wait):
-        target.platform.start()
-        let_migration_end(target)
-        target.doors.stage.workers(env, None)
-        target.doors.traffic.forget(env)
-        for slot in target.observe(schema=False).slots:
-            retire = partial(target.doors.stage.retire, env, slot.id)
-            timed(target, "retire", f"retire slot {slot.id}", retire)
-        for resource in reversed(target.doors.resources):
-            timed(target, "remove", f"remove the {resource.name}", partial(resource.remove, env))
-        left = tuple(item for r in target.doors.resources for item in r.residue(env))
-        target.doors.ledger.append(env, "destroyed", left=list(left))
-        target.platform.stop()
-    if left:
-        raise GreenroomError(
-            "residue", f"still there: {', '.join(left)}", "greenroom destroy again", Exit.UNSAFE
-        )
-    target.emit(note("nothing is left of it but its history"))
-    return left

@@ -42,7 +42,7 @@ def _passed(parts: Parts, known: Known, policy: AccessPolicy, question: Asked, n
     bucket = known.door.buckets.get(question.environment)
     path = object_path(bucket, question.path) if policy.private and bucket else None
     key = parts.settings.bucket_key(question.environment) if path else None
-    proof = signed(question.method, known.door.s3, path, key) if path and key else {}
+    proof = signed(question.method, known.door.s3, path, key, known.door.region) if path and key else {}
     for header in SIGNED:
         answer.headers[f"X-Greenroom-S3-{header}"] = proof.get(header, "")
     return answer

@@ -107,9 +107,9 @@ def completion(shell: str) -> None:
 @pass_session
 def due(session: Session) -> None:
     """Do what is due now; the supervisor calls this. Exit 7: there was nothing that could be done."""
-    from greenroom.services.settle import settle_alone
+    from greenroom.services.environments.sleeping import due_work
 
-    done = settle_alone(session.target)
-    session.answer(done.to_json(), lambda: "")
+    done = due_work(session.target)
+    session.answer({"done": done}, lambda: "")
     if not done:
         raise click.exceptions.Exit(Exit.PENDING)

@@ -45,11 +45,12 @@ def down(session: Session, wait: float) -> None:
 @pass_session
 def destroy(session: Session, yes: bool, wait: float) -> None:
     """Remove the environment: processes, database, bucket, secrets. Its history stays in the ledger."""
-    from greenroom.services.up import destroy as remove
+    from greenroom.cli.render.environments import receipt
+    from greenroom.services.environments.removing import destroy as remove
 
     session.ask(f"Remove {session.environment} with all its data?", yes)
-    left = remove(session.target, wait)
-    session.answer({"left": list(left)}, lambda: f"{session.environment} is gone")
+    done = remove(session.target, wait, stop=True)
+    session.answer(done.to_json(), lambda: receipt(done))
 
 
 @click.command()

@@ -72,7 +72,7 @@ def prove(
     Exit 1 when a request was lost that no kill accounts for, or a phase came out otherwise than promised.
     """
     from greenroom.cli.render import proofs
-    from greenroom.services.proving import prove as run
+    from greenroom.wiring.proofs import run
 
     wiring = session.wiring
     wiring.override["watch"] = watch
@@ -82,7 +82,7 @@ def prove(
     host = wiring.public.host(session.environment)
     session.ask(f"Put load on {host} and break it on purpose?", yes or host.endswith(".localhost"))
     _check_writable(report)
-    proof = run(session.target, wiring.planted, wiring.load(rate or None), wiring.breaker, course)
+    proof = run(wiring, course, rate or None)
     session.answer(proof.whole(), lambda: proofs.as_text(proof))
     return _end(proof, report)
 

@@ -27,6 +27,12 @@ watch_option = click.option(
     help="Stay and watch after the switch, or return once it is confirmed.",
 )
 
+override_option = click.option(
+    "--override",
+    metavar="REASON",
+    help="Go on stage in quiet time all the same; the ledger keeps the reason.",
+)
+
 
 @click.command()
 @ref_argument
@@ -35,8 +41,9 @@ watch_option = click.option(
 def build(session: Session, ref: str, dirty: bool) -> None:
     """Build the release of a commit without deploying it."""
     from greenroom.cli.render import answers
+    from greenroom.services.provenance import build as make
 
-    made = session.wiring.builds.build(ref, dirty)
+    made = make(session.target, ref, dirty)
     session.answer(answers.release_json(made), lambda: answers.built(made))
 
 
@@ -72,6 +79,7 @@ def plan(session: Session, ref: str, dirty: bool, window: str | None, out: Path 
     "--plan", "saved", type=click.Path(path_type=Path), help="Apply exactly this saved plan, or refuse."
 )
 @click.option("--dry-run", is_flag=True, help="The same as: greenroom plan.")
+@override_option
 @pass_session
 def deploy(
     session: Session,
@@ -82,6 +90,7 @@ def deploy(
     wait: float,
     saved: Path | None,
     dry_run: bool,
+    override: str | None,
 ) -> None:
     """Bring a commit on stage, blue/green; leave everything as it was when that fails.
 
@@ -91,12 +100,30 @@ def deploy(
     from greenroom.services.deliver import deploy as deliver
     from greenroom.services.deliver import plan_for
 
-    wish = _wish(session, ref, dirty, window, watch=watch, wait=wait, saved=saved)
+    wish = _wish(session, ref, dirty, window, watch=watch, wait=wait, saved=saved, override=override)
     if dry_run:
         found = plan_for(session.target, wish)
         return session.answer(found.to_json(), lambda: answers.plan(found))
     outcome = deliver(session.target, wish)
     return session.answer(outcome.to_json(), lambda: answers.delivered(outcome))
+
+
+@click.command()
+@click.argument("source")
+@click.argument("target")
+@override_option
+@wait_option
+@pass_session
+def promote(session: Session, source: str, target: str, override: str | None, wait: float) -> None:
+    """Bring the very build that SOURCE serves on stage in TARGET: nothing is built, its digest is checked.
+
+    Exit 3: the policy of TARGET forbids it, or the build is not what was recorded.
+    """
+    from greenroom.cli.render import answers
+    from greenroom.services.promoting import promote as move
+
+    outcome = move(session.target_of(source), session.target_of(target), wait, override)
+    session.answer(outcome.to_json(), lambda: answers.delivered(outcome))
 
 
 @click.command()
@@ -149,13 +176,15 @@ def _wish(
     watch: bool = True,
     wait: float = 0.0,
     saved: Path | None = None,
+    override: str | None = None,
 ) -> Wish:
     """Build (or find) the release and put the options together. A saved plan names its own release."""
     from greenroom.cli.render import answers
+    from greenroom.services.provenance import build as make
 
     plan = answers.load_plan(saved) if saved else None
-    builds = session.wiring.builds
-    made = builds.get(plan.release) if plan and plan.release else builds.build(ref, dirty)
+    named = plan.release if plan else None
+    made = session.wiring.builds.get(named) if named else make(session.target, ref, dirty)
     for warning in made.warnings:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
-    return Wish(made, Mode(window) if window else None, watch=watch, wait=wait, saved=plan)
+    return Wish(made, Mode(window) if window else None, watch=watch, wait=wait, saved=plan, override=override)

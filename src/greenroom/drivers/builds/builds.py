@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -13,11 +12,13 @@ from pathlib import Path
 
 from greenroom.domain.inspected import Strays
 from greenroom.domain.project import App
+from greenroom.domain.provenance import Provenance
 from greenroom.domain.release import Identity, Release
 from greenroom.drivers.builds import disk, files, locks, record, uv
 from greenroom.drivers.builds.git import Git, Source
 from greenroom.drivers.builds.locks import Inputs, Lock, Locks
 from greenroom.drivers.builds.making import Maker
+from greenroom.drivers.builds.sealing import provenance
 from greenroom.drivers.builds.server import ServerLayer
 from greenroom.drivers.builds.shelf import Damaged, Shelf
 from greenroom.drivers.builds.venvs import Venvs, python_tag
@@ -94,16 +95,15 @@ class Builds:
         with self._exclusive():
             self._shelf.remove(release)
 
-    def collect(self, keep: AbstractSet[str]) -> tuple[str, ...]:
-        """Remove all releases but those in ``keep``, and what only they needed; returns the removed ids."""
+    def collect(self) -> None:
+        """Remove the Python environments that no build uses."""
         with self._exclusive():
-            releases, damaged = self._shelf.scan()
-            present = [*(release.id for release in releases), *(build.id for build in damaged)]
-            doomed = tuple(name for name in present if name not in keep)
-            for release in doomed:
-                self._shelf.remove(release)
             self._venvs.collect(self._shelf.environments())
-            return doomed
+
+    def provenance(self, release: str, deep: bool = True) -> Provenance:
+        """Where a build comes from, and the digests of its files as they are now."""
+        found = self.get(release)
+        return provenance(self.path(found.id), found, deep)
 
     def _under_lock(self, source: Source, inputs: Inputs) -> Release:
         with self._exclusive() as held:

@@ -40,6 +40,15 @@ def measure(log: Path, environment: str, slot: str, since: float, until: float, 
     return Measure(requests, errors, p95)
 
 
+def last_request(log: Path, environment: str, disk: Disk) -> float | None:
+    """When the environment answered last, in seconds since the epoch; None: not in what is kept of the record."""
+    for line in _backwards(log, disk):
+        entry = _entry(line)
+        if entry is not None and entry.get("environment") == environment:
+            return float(entry.get("ts", 0.0))
+    return None
+
+
 def _counts(entry: dict[str, Any], slot: str) -> bool:
     named = entry.get("slot") or ""
     if entry.get("status") == 499:

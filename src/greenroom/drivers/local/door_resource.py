@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from greenroom.drivers.local.doorkeeper import LocalDoorkeeper
 from greenroom.ports import Presence, Values
 
@@ -19,7 +21,7 @@ class DoorResource:
         return Presence(policy is not None, str(policy.access) if policy else "")
 
     def ensure(self, environment: str) -> None:
-        self._doorkeeper.publish()
+        self._doorkeeper.publish(environment)
 
     def values(self, environment: str) -> Values:
         return {}
@@ -31,6 +33,12 @@ class DoorResource:
         for token in self._doorkeeper.tokens():
             if token.environment == environment:
                 self._doorkeeper.revoke_token(environment, token.name)
+
+    def found(self) -> Mapping[str, str]:
+        names: dict[str, list[str]] = {}
+        for token in self._doorkeeper.tokens():
+            names.setdefault(token.environment, []).append(token.name)
+        return {environment: f"tokens {', '.join(tokens)}" for environment, tokens in names.items()}
 
     def residue(self, environment: str) -> tuple[str, ...]:
         left = [t.name for t in self._doorkeeper.tokens() if t.environment == environment]

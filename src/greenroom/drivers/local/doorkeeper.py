@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 
 from greenroom.domain.access import AccessPolicy, Doorkeeping
-from greenroom.domain.project import Project
 from greenroom.domain.secret import Secret
 from greenroom.drivers.local.edge_door import OPEN
 from greenroom.drivers.local.layout import Layout
-from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.local.secrets import SecretFile
 from greenroom.drivers.system.files import private_folder, write_json
 from greenroom.drivers.system.machine import Disk
@@ -23,20 +20,6 @@ SIGN_IN_SECRETS = "_signin"
 COOKIE_KEY, OWN_TOKEN, CLIENT_SECRET = "COOKIE_KEY", "OWN_TOKEN", "OIDC_CLIENT_SECRET"
 PERSON, TOKEN = "user:", "token:"
 """Names in the file of secrets, as ``greenroom.signin.settings`` reads them."""
-
-
-def doorkeeping(project: Project, public: PublicAddress, policies: Mapping[str, AccessPolicy]) -> Doorkeeping:
-    """What the sign-in service is to be told of the project and its environments."""
-    sign_in = project.sign_in
-    return Doorkeeping(
-        project=project.name,
-        port=public.port,
-        sign_in=replace(sign_in, host=sign_in.host or f"sign-in.{public.host('production')}"),
-        hosts={host: environment for environment, host in public.hosts.items()},
-        policies=policies,
-        s3=f"127.0.0.1:{public.services['s3']}",
-        buckets={environment: f"{project.name}-{environment}" for environment in policies},
-    )
 
 
 class LocalDoorkeeper:
@@ -57,22 +40,26 @@ class LocalDoorkeeper:
             self._secrets.put(OWN_TOKEN, known)
         return known
 
-    def publish(self) -> None:
+    def publish(self, making: str = "") -> None:
         self._secrets.get_or_make(COOKIE_KEY)
         self.own_token()
         keeping = self._keeping()
         # What is to be shut is shut before anybody is told otherwise, and what is to be open is opened last.
         for environment, policy in keeping.policies.items():
             if policy.private:
-                self._mark(environment, policy)
+                self._mark(environment, policy, making)
         folder = private_folder(self._layout.root / "signin", self._disk)
         write_json(folder / "config.json", keeping.to_json(), disk=self._disk)
         for environment, policy in keeping.policies.items():
             if not policy.private:
-                self._mark(environment, policy)
+                self._mark(environment, policy, making)
 
-    def _mark(self, environment: str, policy: AccessPolicy) -> None:
-        folder = private_folder(self._layout.edge(environment), self._disk)
+    def _mark(self, environment: str, policy: AccessPolicy, making: str) -> None:
+        folder = self._layout.edge(environment)
+        if environment == making:
+            private_folder(folder, self._disk)
+        elif not self._disk.is_folder(folder):
+            return
         if policy.private:
             self._disk.remove(folder / OPEN)
         elif not self._disk.exists(folder / OPEN):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from greenroom.domain.due import may_be_due
 from greenroom.domain.stage import Observation
 from greenroom.drivers.local.jobs import migration_unit
@@ -16,8 +18,19 @@ LOOK_SECONDS = 1.0
 MOST_SECONDS = 60.0
 
 
+@dataclass(slots=True)
+class _Turn:
+    """When an environment is looked at next, and how long the pause after a failure is by now (monotonic seconds)."""
+
+    next: float = 0.0
+    pause: float = LOOK_SECONDS
+
+
 class DueCheck:
-    """Runs the due command when something is due and nobody holds the lease; backs off when it fails."""
+    """Runs the due command for an environment when something is due there and nobody holds its lease.
+
+    One command at a time; an environment whose command fails is asked less and less often, the others are not.
+    """
 
     def __init__(self, layout: Layout, units: Units, machine: Machine, command: list[str]) -> None:
         self._layout = layout
@@ -26,40 +39,50 @@ class DueCheck:
         self._slots = Slots(layout, units, machine)
         self._command = command
         self._next = 0.0
-        self._pause = LOOK_SECONDS
+        self._turns: dict[str, _Turn] = {}
         self._process: Child | None = None
+        self._about = ""
 
     def soon(self) -> None:
         """Look again at the next tick."""
-        self._next, self._pause = 0.0, LOOK_SECONDS
+        self._next = 0.0
+        self._turns.clear()
 
     def look(self, settled: bool) -> None:
         """Once a second at most; ``settled``: everything that should run has been started once."""
-        clock = self._machine.clock
-        now = clock.monotonic()
+        now = self._machine.clock.monotonic()
         if self._process is not None:
-            self._reap()
+            self._reap(now)
         if self._process is not None or now < self._next or not settled:
             return
-        self._next = now + self._pause
-        lease = FileLock(self._layout.root / "lease.lock", self._machine)
-        if lease.is_free() and self._anything(clock.now()):
-            self._process = self._start()
+        self._next = now + LOOK_SECONDS
+        for environment in sorted(self._slots.environments(), key=lambda e: self._turn(e).next):
+            if now >= self._turn(environment).next and self._is_due(environment):
+                self._about, self._process = environment, self._start(environment)
+                return
 
-    def _start(self) -> Child:
+    def _turn(self, environment: str) -> _Turn:
+        return self._turns.setdefault(environment, _Turn())
+
+    def _start(self, environment: str) -> Child:
         processes, log = self._machine.processes, self._layout.log("due")
-        env = processes.environment()
-        return processes.spawn(self._command, cwd=self._layout.root, env=env, log=log)
+        command = [*self._command, "-e", environment, "due"]
+        return processes.spawn(command, cwd=self._layout.root, env=processes.environment(), log=log)
 
-    def _reap(self) -> None:
+    def _reap(self, now: float) -> None:
         assert self._process is not None
         code = self._process.poll()
         if code is not None:
-            self._pause = LOOK_SECONDS if code in (0, 6) else min(MOST_SECONDS, self._pause * 2)
+            turn = self._turn(self._about)
+            turn.pause = LOOK_SECONDS if code in (0, 6) else min(MOST_SECONDS, turn.pause * 2)
+            turn.next = now + turn.pause
             self._process = None
 
-    def _anything(self, now: float) -> bool:
-        return any(may_be_due(self._observe(name), now) for name in self._slots.environments())
+    def _is_due(self, environment: str) -> bool:
+        if not FileLock(self._layout.lease(environment), self._machine).is_free():
+            return False
+        called = self._machine.disk.exists(self._layout.wake(environment))
+        return called or may_be_due(self._observe(environment), self._machine.clock.now())
 
     def _observe(self, environment: str) -> Observation:
         stage = self._slots.observe(environment)

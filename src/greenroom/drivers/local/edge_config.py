@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
-from greenroom.domain.access import Doorkeeping
 from greenroom.drivers.local import edge_door
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
@@ -20,15 +20,17 @@ NO_STORE = {"Cache-Control": ["no-store"]}
 
 
 def edge_config(
-    layout: Layout, public: PublicAddress, static_url: str, max_body: int, keeping: Doorkeeping
+    layout: Layout, public: PublicAddress, project: str, static_url: str, max_body: int, s3: str, sign_in: str
 ) -> Json:
-    """Caddy's JSON configuration. ``keeping`` names the object store and the sign-in's host."""
-    state, sign_in = str(layout.short), keeping.sign_in.host
-    servers: Json = {"https": _https(layout, public, static_url.rstrip("/"), max_body, keeping)}
+    """Caddy's JSON configuration.
+
+    ``s3``: the store's address and what buckets begin with, ``https://host:port/shop``; ``sign_in``: the sign-in's host.
+    """
+    state = str(layout.short)
+    servers: Json = {"https": _https(layout, public, static_url.rstrip("/"), max_body, s3, sign_in)}
     if public.http_port:
         servers["http"] = _http(public)
-    hosts = sorted({*public.hosts.values(), sign_in})
-    subjects = [*hosts, *(f"*.{h}" for h in hosts if h != sign_in)]
+    subjects = [*sorted({*public.hosts.values(), sign_in}), *(f"*.{domain}" for domain in public.domains)]
     issuer = {"module": "internal"}
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
@@ -36,9 +38,7 @@ def edge_config(
         "logging": _logging(layout),
         "apps": {
             "pki": {
-                "certificate_authorities": {
-                    "local": {"install_trust": False, "name": f"Greenroom {keeping.project}"}
-                }
+                "certificate_authorities": {"local": {"install_trust": False, "name": f"Greenroom {project}"}}
             },
             "tls": {
                 "certificates": {"automate": subjects},
@@ -49,8 +49,7 @@ def edge_config(
     }
 
 
-def _https(layout: Layout, public: PublicAddress, static: str, max_body: int, keeping: Doorkeeping) -> Json:
-    project, s3 = keeping.project, keeping.s3
+def _https(layout: Layout, public: PublicAddress, static: str, max_body: int, s3: str, sign_in: str) -> Json:
     environment = f"{layout.short}/edge/{{env}}"
     closed = edge_door.closed(environment)
     routes = [
@@ -61,8 +60,8 @@ def _https(layout: Layout, public: PublicAddress, static: str, max_body: int, ke
         _maintenance(environment, static),
         _route([{"handler": "subroute", "routes": _static(environment, static)}], path=[f"{static}/*"]),
         _route([_static_response(404)], path_regexp={"pattern": "^/media/(.*/)?$"}),
-        _media(project, s3, edge_door.for_the_store(), **closed),
-        _media(project, s3, {}),
+        _media(s3, edge_door.for_the_store(), **closed),
+        _media(s3, {}),
         _route([_static_response(405, Allow=["GET, HEAD"])], path=["/media/*"]),
         _route(_app(environment, max_body)),
     ]
@@ -73,7 +72,7 @@ def _https(layout: Layout, public: PublicAddress, static: str, max_body: int, ke
         "tls_connection_policies": [{}],
         "logs": {},
         "routes": [
-            edge_door.sign_in_host(layout.sign_in, keeping.sign_in.host),
+            edge_door.sign_in_host(layout.sign_in, sign_in),
             {"handle": [_hosts(public)]},
             _route(
                 [{"handler": "subroute", "routes": routes}],
@@ -91,10 +90,10 @@ def _https(layout: Layout, public: PublicAddress, static: str, max_body: int, ke
 
 
 def _hosts(public: PublicAddress) -> Json:
-    mappings: list[Json] = []
-    for environment, host in sorted(public.hosts.items()):
-        mappings.append({"input": host, "outputs": [environment]})
-        mappings.append({"input_regexp": f"^([a-z0-9-]+)[.]{re.escape(host)}$", "outputs": ["${1}"]})
+    exact = sorted(public.hosts.items())
+    mappings: list[Json] = [{"input": host, "outputs": [environment]} for environment, host in exact]
+    for domain in public.domains:
+        mappings.append({"input_regexp": f"^([a-z0-9-]+)[.]{re.escape(domain)}$", "outputs": ["${1}"]})
     return {
         "handler": "map",
         "source": "{http.request.host}",
@@ -138,17 +137,20 @@ def _static(environment: str, static: str) -> list[Json]:
     ]
 
 
-def _media(project: str, s3: str, proof: dict[str, list[str]], **match: Any) -> Json:
+def _media(s3: str, proof: dict[str, list[str]], **match: Any) -> Json:
     """Uploads, straight from the bucket's ``public/``: no cookies, answers sandboxed.
 
     ``proof``: what opens a bucket that is not public; the visitor's own signatures never get there.
     """
+    store = urlsplit(s3)
+    tls = store.scheme == "https"
     kept = {"Cache-Control": ["private, no-cache"]} if proof else {}
     proxy = {
         "handler": "reverse_proxy",
-        "upstreams": [{"dial": s3}],
+        "upstreams": [{"dial": f"{store.hostname}:{store.port or (443 if tls else 80)}"}],
+        **({"transport": {"protocol": "http", "tls": {}}} if tls else {}),
         "headers": {
-            "request": {"delete": ["X-Forwarded-*"], "set": {"Host": [s3], **proof}},
+            "request": {"delete": ["X-Forwarded-*"], "set": {"Host": [store.netloc], **proof}},
             "response": {
                 "delete": ["Set-Cookie", "Server", "Via", "X-Amz-*", "Seaweed-*"],
                 "set": {
@@ -166,7 +168,7 @@ def _media(project: str, s3: str, proof: dict[str, list[str]], **match: Any) -> 
     handle: list[Json] = [
         {"handler": "headers", "request": {"delete": ["Cookie", "Authorization", "X-Amz-*"]}},
         {"handler": "rewrite", "strip_path_prefix": "/media"},
-        {"handler": "rewrite", "uri": f"/{project}-{{env}}/public{{http.request.uri.path}}?"},
+        {"handler": "rewrite", "uri": f"{store.path}-{{env}}/public{{http.request.uri.path}}?"},
         proxy,
     ]
     return _route(handle, path=["/media/*"], method=["GET", "HEAD"], **match)

@@ -35,6 +35,26 @@ def migration_unit(environment: str) -> str:
     return f"migrate-{environment}"
 
 
+def command_unit(environment: str, name: str) -> str:
+    """The unit of a one-off command. No environment's name has a dot in it."""
+    return f"run-{environment}.{name}"
+
+
+def is_job_of(name: str, environment: str) -> bool:
+    """Is that a job of the environment, or a file of one?"""
+    stem = name.removesuffix(".1").removesuffix(".log").removesuffix(".json")
+    return stem == migration_unit(environment) or name.startswith(command_unit(environment, ""))
+
+
+def environment_of_job(name: str) -> str | None:
+    """The environment of a job, by its unit's name or a file's of one; None when it is no job's."""
+    stem = name.removesuffix(".1").removesuffix(".log").removesuffix(".json")
+    kind, _, rest = stem.partition("-")
+    if kind == "migrate" and rest:
+        return rest
+    return rest.partition(".")[0] or None if kind == "run" else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     name: str
@@ -79,7 +99,7 @@ class LocalJobs:
     def run(
         self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str, say: Say
     ) -> Done:
-        job = _Job(f"run-{name}", f"{release.id} {list(argv)}", tuple(argv))
+        job = _Job(command_unit(environment, name), f"{release.id} {list(argv)}", tuple(argv))
         return self._perform(job, environment, release, values, say)
 
     def foreground(self, environment: str, release: Release, argv: Sequence[str], values: Values) -> int:

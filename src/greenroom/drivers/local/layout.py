@@ -16,6 +16,9 @@ STATE_VERSION = 1
 LONGEST_SOCKET = 107
 """Bytes of ``sun_path`` that Linux allows, without the closing NUL (unix(7))."""
 
+LONGEST_IN_SLOT = len("/slots/0123456789ab.-12345/web.sock") + 30
+"""Bytes below the short path that the longest name of an environment needs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -39,6 +42,14 @@ class Layout:
     def log(self, unit: str) -> Path:
         """A unit's log."""
         return self.root / "logs" / f"{unit}.log"
+
+    def wake(self, environment: str) -> Path:
+        """There when somebody has asked for an environment that sleeps."""
+        return self.root / "wake" / environment
+
+    def lease(self, environment: str) -> Path:
+        """The lock of whoever changes that environment."""
+        return self.root / "leases" / f"{environment}.lock"
 
     @property
     def slots(self) -> Path:
@@ -87,11 +98,11 @@ def open_layout(root: Path, runtime: str | None) -> Layout:
     Raises :class:`GreenroomError` when another version wrote it (exit 2), or the short path is not ours (exit 5).
     """
     private_folder(root)
-    for name in ("slots", "edge", "units", "run", "logs", "jobs", "secrets"):
+    for name in ("slots", "edge", "units", "run", "logs", "jobs", "secrets", "leases", "wake"):
         private_folder(root / name)
     _check_version(root)
     short = _short_folder(root, runtime)
-    if len(str(short)) > LONGEST_SOCKET - 60:
+    if len(str(short)) > LONGEST_SOCKET - LONGEST_IN_SLOT:
         raise GreenroomError(
             "path-too-long", f"{short} is too long for sockets", "unset XDG_RUNTIME_DIR", Exit.USAGE
         )
@@ -123,7 +134,7 @@ def _short_folder(root: Path, runtime: str | None) -> Path:
         old = Path(remembered.read_text(errors="replace").strip().replace("\0", ""))
         if old.name.startswith("gr-") and _make_ours(old):
             return old
-    inside = Path(runtime) / f"gr-{key}" if runtime and len(runtime) < 40 else None
+    inside = Path(runtime) / f"gr-{key}" if runtime and len(runtime) < 25 else None
     if inside is None or not _make_ours(inside):
         inside = Path("/tmp") / f"gr-{os.getuid()}-{key}"  # noqa: S108 - 0700 and its owner is checked
         if not _make_ours(inside):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
 
 from greenroom.domain.access import Doorkeeping, address_allowed
 from greenroom.domain.errors import GreenroomError
@@ -82,7 +83,10 @@ class LocalOutside:
             yield "by everybody on this machine"
         for other in sorted(keeping.buckets.keys() - {environment}):
             key = self._key(other)
-            if key and self._store(keeping.s3, path, signed("GET", keeping.s3, path, key)) != 403:
+            if (
+                key
+                and self._store(keeping.s3, path, signed("GET", keeping.s3, path, key, keeping.region)) != 403
+            ):
                 yield f"with the key of {other}"
 
     def _key(self, environment: str) -> tuple[str, str] | None:
@@ -91,7 +95,9 @@ class LocalOutside:
         return (access.reveal(), secret.reveal()) if access and secret else None
 
     def _store(self, address: str, path: str, headers: Mapping[str, str]) -> int:
-        connection = HTTPConnection(address, timeout=ASK_SECONDS)
+        store = urlsplit(address)
+        kind = HTTPSConnection if store.scheme == "https" else HTTPConnection
+        connection = kind(store.netloc, timeout=ASK_SECONDS)
         try:
             connection.request("GET", path, headers=dict(headers))
             return connection.getresponse().status

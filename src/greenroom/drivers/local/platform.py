@@ -9,12 +9,14 @@ from greenroom.domain.errors import GreenroomError
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.explain import probable_cause
 from greenroom.drivers.local.layout import Layout
+from greenroom.drivers.local.lease import LocalLease
 from greenroom.drivers.local.logs import tail
 from greenroom.drivers.local.units import Unit, Units
 from greenroom.drivers.system.machine import Machine
 from greenroom.ports import Part
 
 START_SECONDS = 60.0
+PLATFORM_LEASE = "_platform"
 STOP_SECONDS = 120.0
 
 
@@ -45,6 +47,7 @@ class LocalPlatform:
         first: Callable[[], None] = lambda: None,
     ) -> None:
         self._layout = layout
+        self._machine = machine
         self._disk = machine.disk
         self._control = control
         self._services = services
@@ -52,6 +55,12 @@ class LocalPlatform:
         self._units = Units(layout.units, layout.run, machine)
 
     def start(self) -> None:
+        """One command at a time: those of other environments may ask for the same."""
+        lease = LocalLease(self._layout.lease(PLATFORM_LEASE), self._machine)
+        with lease.hold("the start of the platform", START_SECONDS * 2):
+            self._start_all()
+
+    def _start_all(self) -> None:
         services = tuple(self._services())
         for service in services:
             if not self._units.is_running(service.unit.name):

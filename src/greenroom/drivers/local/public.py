@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from greenroom.domain.environment import Environment
+from greenroom.domain.environment import PRODUCTION, Environment
 from greenroom.domain.project import Edge
+from greenroom.domain.rules import Rule
 from greenroom.drivers.system.files import private_folder, read_json, write_json
 from greenroom.drivers.system.net import free_port, is_free
 from greenroom.drivers.system.shape import shaped
@@ -19,17 +20,30 @@ GRPC = 10_000
 
 @dataclass(frozen=True, slots=True)
 class PublicAddress:
-    """``hosts`` by environment; ``http_port`` only where port 80 is ours; ``services`` are ports on 127.0.0.1."""
+    """``hosts`` by environment; ``http_port`` only where port 80 is ours; ``services`` are ports on 127.0.0.1.
+
+    ``domains``: below each of these the first label of a host is an environment's name. ``configured``: production's
+    name as the project's file says it, in whose place its real one stands.
+    """
 
     hosts: dict[str, str]
     port: int
     http_port: int | None
     bind: str
     services: dict[str, int]
+    domains: tuple[str, ...] = ()
+    configured: str = ""
 
     def host(self, environment: str) -> str:
         """The public host name of an environment."""
         return self.hosts[environment]
+
+    def known(self, environment: Environment) -> PublicAddress:
+        """The same, which also knows an environment that came after it was chosen."""
+        if environment.name in self.hosts:
+            return self
+        host = _below(environment.host, self.configured, self.hosts[PRODUCTION])
+        return replace(self, hosts={**self.hosts, environment.name: host})
 
     def url(self, environment: str) -> str:
         """The public URL, without a slash at its end."""
@@ -42,7 +56,7 @@ class PublicAddress:
         return "127.0.0.1" if self.bind in {"0.0.0.0", ""} else self.bind  # noqa: S104 - compared, not bound
 
 
-def choose(root: Path, edge: Edge, environments: tuple[Environment, ...], user_state: Path) -> PublicAddress:
+def choose(root: Path, edge: Edge, rules: tuple[Rule, ...], user_state: Path) -> PublicAddress:
     """Read what was chosen before, choose what is new, and remember it in the state folder.
 
     A ``.localhost`` name that another checkout of this user has gets a suffix: cookies ignore ports.
@@ -56,12 +70,36 @@ def choose(root: Path, edge: Edge, environments: tuple[Environment, ...], user_s
         port, http = edge.port, None
     elif port is None:
         port, http = _edge_port(edge, set(services.values()))
-    hosts = {e.name: known.hosts.get(e.name) or _host(e, root, user_state) for e in environments}
-    hosts |= {e.name: e.host for e in environments if not e.host.endswith(".localhost")}
+    hosts = _hosts(rules, known.hosts, root, user_state)
     fresh = {"services": services, "port": port, "http_port": http, "hosts": hosts}
     if fresh != read:
         write_json(file, fresh)
-    return PublicAddress(hosts, port, http, edge.bind, services)
+    configured = next(r.host for r in rules if r.name == PRODUCTION)
+    production = hosts[PRODUCTION]
+    domains = {production, *(_below(r.domain, configured, production) for r in rules if r.per_branch)}
+    return PublicAddress(hosts, port, http, edge.bind, services, tuple(sorted(domains)), configured)
+
+
+def _hosts(rules: tuple[Rule, ...], known: dict[str, str], root: Path, user_state: Path) -> dict[str, str]:
+    """The real name of every environment that is not a branch's own, production's first."""
+    fixed = sorted(
+        (r.environment(r.name) for r in rules if not r.per_branch), key=lambda e: e.name != PRODUCTION
+    )
+    hosts: dict[str, str] = {}
+    for environment in fixed:
+        name, host = environment.name, environment.host
+        if hosts:
+            host = _below(host, fixed[0].host, hosts[PRODUCTION])
+        mine = host.endswith(".localhost") and not host.endswith(f".{hosts.get(PRODUCTION)}")
+        hosts[name] = (known.get(name) or _claimed(host, root, user_state)) if mine else host
+    return hosts
+
+
+def _below(host: str, configured: str, real: str) -> str:
+    """A host below production's, below the name that production really has."""
+    if host == configured or host.endswith(f".{configured}"):
+        return host.removesuffix(configured) + real
+    return host
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +128,10 @@ def _service_ports(known: dict[str, int]) -> dict[str, int]:
     return chosen
 
 
-def _host(environment: Environment, root: Path, user_state: Path) -> str:
+def _claimed(host: str, root: Path, user_state: Path) -> str:
     """Claim the name for this checkout, or take one with four hex digits of the checkout's path."""
-    if not environment.host.endswith(".localhost"):
-        return environment.host
     registry = private_folder(user_state) / "hosts.json"
     claims: dict[str, str] = {h: c for h, c in (read_json(registry) or {}).items() if Path(c).is_dir()}
-    host = environment.host
     if claims.get(host, str(root)) != str(root):
         key = hashlib.sha256(str(root).encode()).hexdigest()[:4]
         host = f"{host.removesuffix('.localhost')}-{key}.localhost"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import secrets as random_secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
@@ -32,7 +34,19 @@ class SecretFile:
 
     def put(self, key: str, value: Secret) -> None:
         """Keep a secret."""
-        write_json(self._path, {**self._read(), key: value.reveal()})
+        self.put_all({key: value})
+
+    def put_all(self, values: Mapping[str, Secret]) -> None:
+        """Keep several, all of them or none."""
+        write_json(self._path, {**self._read(), **{key: value.reveal() for key, value in values.items()}})
+
+    def replace(self, values: Mapping[str, Secret]) -> None:
+        """Keep these and no others."""
+        write_json(self._path, {key: value.reveal() for key, value in values.items()})
+
+    def all(self) -> dict[str, Secret]:
+        """Every secret in it."""
+        return {key: Secret(value) for key, value in sorted(self._read().items())}
 
     def names(self) -> tuple[str, ...]:
         """The names of all secrets, sorted."""
@@ -43,12 +57,16 @@ class SecretFile:
         write_json(self._path, {k: v for k, v in self._read().items() if k != key})
 
     def remove(self) -> None:
-        """Forget them all."""
-        self._path.unlink(missing_ok=True)
+        """Forget them all, also what a killed writer left."""
+        for path in (self._path, *self._unfinished()):
+            path.unlink(missing_ok=True)
 
     def exists(self) -> bool:
-        """Was any secret made?"""
-        return self._path.exists()
+        """Is any secret kept here?"""
+        return self._path.exists() or bool(self._unfinished())
+
+    def _unfinished(self) -> list[Path]:
+        return list(self._path.parent.glob(f".{glob.escape(self._path.name)}.*"))
 
     def _read(self) -> dict[str, str]:
         if self._path.exists() and self._path.stat().st_mode & 0o077:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from greenroom.domain.access import Doorkeeping
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.project import Project
 from greenroom.drivers.local.edge_config import edge_config
@@ -117,11 +116,11 @@ def sign_in_service(layout: Layout) -> Service:
 
 
 def edge_service(
-    layout: Layout, public: PublicAddress, project: Project, keeping: Doorkeeping, caddy: str
+    layout: Layout, public: PublicAddress, project: Project, s3: str, caddy: str, sign_in: str
 ) -> Service:
     """The keeper with Caddy below it. The configuration's digest is part of the command: a change restarts it."""
     app, edge = project.app, project.edge
-    config = edge_config(layout, public, app.static_url, edge.max_body, keeping)
+    config = edge_config(layout, public, project.name, app.static_url, edge.max_body, s3, sign_in)
     text = json.dumps(config, indent=1)
     file = layout.root / "edge" / f"caddy-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
 

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from greenroom.domain.project import App, Role, RoleKind
+from greenroom.domain.project import App
+from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.stage import Slot
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.slots import web_unit

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from greenroom.domain.stage import Slot
+from greenroom.domain.stage import Slot, environment_of
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.units import Units
 from greenroom.drivers.system.files import read_json, write_json, write_whole
@@ -47,6 +47,10 @@ class Slots:
             next_number=self._counter() + 1,
         )
 
+    def releases(self) -> frozenset[str]:
+        """Releases that a slot of any environment runs."""
+        return frozenset(s.release for s in self._all())
+
     def get(self, slot: str) -> Slot | None:
         """One slot."""
         file = self._record(slot)
@@ -83,9 +87,9 @@ class Slots:
         for name in (slot, slot + HOLD):
             self._disk.remove_tree(self._layout.slots / name)
 
-    def set_working(self, slot: str | None) -> None:
-        """Note whose workers run, durably."""
-        for other in self._all():
+    def set_working(self, environment: str, slot: str | None) -> None:
+        """Note whose workers run in the environment, durably."""
+        for other in self.observe(environment).slots:
             if other.id != slot and self._disk.exists(self._working(other.id)):
                 self._disk.remove(self._working(other.id))
                 self._disk.sync_folder(self._working(other.id).parent)
@@ -93,10 +97,11 @@ class Slots:
             self._disk.create(self._working(slot), b"")
             self._disk.sync_folder(self._working(slot).parent)
 
-    def sweep(self) -> None:
-        """Remove folders whose making or removal was cut short."""
+    def sweep(self, environment: str) -> None:
+        """Remove the environment's folders whose making or removal was cut short."""
         for name in self._folders():
-            if not self._disk.exists(self._record(name.removesuffix(HOLD))):
+            mine = environment_of(name.removesuffix(HOLD)) == environment
+            if mine and not self._disk.exists(self._record(name.removesuffix(HOLD))):
                 self._disk.remove_tree(self._layout.slots / name)
 
     def _record(self, slot: str) -> Path:

@@ -9,20 +9,25 @@ from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import App, Role
+from greenroom.domain.project import App
 from greenroom.domain.release import Release
-from greenroom.domain.stage import Slot
+from greenroom.domain.roles import Role
+from greenroom.domain.stage import Slot, environment_of, number_of
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.logs import tail
 from greenroom.drivers.local.probing import SlotProbe
 from greenroom.drivers.local.slot_units import background_units, web
 from greenroom.drivers.local.slots import Slots, web_unit
-from greenroom.drivers.local.units import Units
+from greenroom.drivers.local.units import PARKED, Units
 from greenroom.drivers.system.machine import Disk, Machine
 from greenroom.ports import Probed, StageSeen, Values
 
 FAILURE_LINES = 30
+
+_SLOT = r"[0-9a-f]{12}(?:\.[a-z][a-z0-9-]*)?-\d+"
+_OF_SLOT = re.compile(rf"(?:web-)?(?P<a>{_SLOT})|.+-(?P<b>{_SLOT})-\d+")
+"""A slot's folder and its web server carry its name; the units of other roles end in the number of their copy."""
 
 LOGS_OF_SLOTS = 20
 """So many slots back, retired or not, logs are kept."""
@@ -57,6 +62,9 @@ class LocalStage:
     def observe(self, environment: str) -> StageSeen:
         return self._slots.observe(environment)
 
+    def in_use(self) -> frozenset[str]:
+        return self._slots.releases()
+
     def stage(self, environment: str, release: Release) -> None:
         """Hard links into the environment's assets: old pages keep their files, whatever is live."""
         assets = self._layout.edge(environment) / "assets"
@@ -67,8 +75,8 @@ class LocalStage:
             self._disk.hard_link(source, link)
 
     def launch(self, environment: str, release: Release, slot: str, config: str, values: Values) -> Slot:
-        self._slots.sweep()
-        number = int(slot.rsplit("-", 1)[1])
+        self._slots.sweep(environment)
+        number = number_of(slot)
         made = Slot(slot, environment, release.id, number, config, self._clock.now())
         build = self._build(release.id)
         self._slots.create(made, build / "static")
@@ -90,11 +98,11 @@ class LocalStage:
     def workers(self, environment: str, slot: str | None) -> None:
         others = {s.id for s in self._slots.observe(environment).slots} - {slot}
         # The mark goes first and comes last: it must never say that workers run which nobody wants to.
-        self._slots.set_working(None)
+        self._slots.set_working(environment, None)
         self._drop_and_wait(self._units.of_slots(others, background=True))
         if slot is not None:
             self._units.unpark(slot)
-            self._slots.set_working(slot)
+            self._slots.set_working(environment, slot)
         self._control.poke()
 
     def retire(self, environment: str, slot: str) -> None:
@@ -116,14 +124,12 @@ class LocalStage:
 
     def _forget_logs(self, environment: str) -> None:
         """Logs of retired slots are kept for the last few slots, to look into what went wrong."""
-        seen = self._slots.observe(environment)
-        kept = range(seen.next_number - LOGS_OF_SLOTS, seen.next_number)
-        numbers = {s.number for s in seen.slots}
-        logs = self._layout.root / "logs"
-        for name in self._disk.names(logs):
-            found = re.search(r"-[0-9a-f]{12}-(\d+)(?:-\d+)?\.log$", name)
-            if found and int(found[1]) not in kept and int(found[1]) not in numbers:
-                self._disk.remove(logs / name)
+        logs = slot_logs(self._layout.root / "logs", environment, self._disk)
+        numbers = sorted({number for _, number in logs})[-LOGS_OF_SLOTS:]
+        kept = {*numbers, *(s.number for s in self._slots.observe(environment).slots)}
+        for path, number in logs:
+            if number not in kept:
+                self._disk.remove(path)
 
     def _prober(self, slot: str) -> SlotProbe:
         unit = web_unit(slot)
@@ -158,6 +164,24 @@ class LocalStage:
         """By the records, and by the supervisor's own word: it may have had no room to record a start."""
         states = self._control.states()
         return [n for n in names if self._units.is_running(n) or states.get(n, {}).get("pid")]
+
+
+def slot_in(name: str) -> str | None:
+    """The slot that a folder, a unit or a file of one belongs to, by its name."""
+    stem = name.removesuffix(".1").removesuffix(".log").removesuffix(".hold")
+    stem = stem.partition(PARKED)[0] if PARKED in stem else stem.removesuffix(".json")
+    named = _OF_SLOT.fullmatch(stem)
+    return (named["a"] or named["b"]) if named else None
+
+
+def slot_logs(folder: Path, environment: str, disk: Disk) -> list[tuple[Path, int]]:
+    """The logs of an environment's slots, each with its slot's number."""
+    found = []
+    for name in disk.names(folder):
+        slot = slot_in(name)
+        if slot and environment_of(slot) == environment:
+            found.append((folder / name, number_of(slot)))
+    return found
 
 
 def _hashed(static: Path, disk: Disk) -> list[Path]:

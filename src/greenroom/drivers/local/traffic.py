@@ -9,11 +9,11 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Mode
 from greenroom.domain.verdict import Measure
-from greenroom.drivers.local.access_log import measure
+from greenroom.drivers.local.access_log import last_request, measure
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
 from greenroom.drivers.local.slots import HOLD
-from greenroom.drivers.local.traffic_state import MAINTENANCE_PAGE, WINDOW, observe_traffic
+from greenroom.drivers.local.traffic_state import ASLEEP, MAINTENANCE_PAGE, WINDOW, observe_traffic
 from greenroom.drivers.system.files import private_folder, replace_link, write_whole
 from greenroom.drivers.system.machine import Machine
 from greenroom.ports import Drained, Switched, TrafficSeen
@@ -54,6 +54,8 @@ class LocalTraffic:
         replace_link(folder / "live", str(target), self._disk)
         renamed = self._clock.monotonic()
         self._disk.sync_folder(folder)
+        if self._disk.exists(folder / ASLEEP):
+            self.open_again(environment)
         return Switched((renamed - began) * 1000, (self._clock.monotonic() - began) * 1000)
 
     def confirm(self, environment: str, slot: str) -> float:
@@ -109,6 +111,25 @@ class LocalTraffic:
             self._disk.remove(folder / WINDOW)
         self._disk.sync_folder(folder)
 
+    def doze(self, environment: str) -> None:
+        folder = self._folder(environment)
+        # The mark goes first: whoever comes from now on is held and noted, not turned away.
+        write_whole(folder / ASLEEP, "", disk=self._disk)
+        self._disk.remove(folder / "live")
+        self._disk.sync_folder(folder)
+
+    def called(self, environment: str) -> bool:
+        return self._disk.exists(self._layout.wake(environment))
+
+    def open_again(self, environment: str) -> None:
+        folder = self._folder(environment)
+        self._disk.remove(folder / ASLEEP)
+        self._disk.sync_folder(folder)
+        self._disk.remove(self._layout.wake(environment))
+
+    def last_request(self, environment: str) -> float | None:
+        return last_request(self._layout.access_log, environment, self._disk)
+
     def forget(self, environment: str) -> None:
         folder = self._layout.edge(environment)
         if self._disk.is_folder(folder):
@@ -116,6 +137,7 @@ class LocalTraffic:
             self._disk.sync_folder(folder)
         self._disk.remove_tree(folder)
         self._disk.sync_folder(folder.parent)
+        self._disk.remove(self._layout.wake(environment))
 
     def _point(self, environment: str, mode: Mode) -> None:
         """Requests wait when ``live`` is a copy of the slot's folder without its socket."""

@@ -10,6 +10,8 @@ from greenroom.ports import TrafficSeen
 
 MAINTENANCE_PAGE = "maintenance.html"
 WINDOW = "window"
+ASLEEP = "asleep"
+"""While this file is there, the edge asks before it lets a request through, and that wakes the environment."""
 
 
 def observe_traffic(layout: Layout, environment: str, disk: Disk) -> TrafficSeen:

@@ -4,7 +4,18 @@ They keep the same promises as the real doors; ``tests/contract`` runs one suite
 """
 
 from greenroom.drivers.memory.doors import MemoryBreaker, memory_doors
-from greenroom.drivers.memory.keeping import MemoryLease, MemoryPlatform
+from greenroom.drivers.memory.forge import MemoryForge
+from greenroom.drivers.memory.keeping import MemoryAnonymiser, MemoryLease, MemoryPlatform, MemoryTemplates
 from greenroom.drivers.memory.world import Crash, World
 
-__all__ = ["Crash", "MemoryBreaker", "MemoryLease", "MemoryPlatform", "World", "memory_doors"]
+__all__ = [
+    "Crash",
+    "MemoryAnonymiser",
+    "MemoryBreaker",
+    "MemoryForge",
+    "MemoryLease",
+    "MemoryPlatform",
+    "MemoryTemplates",
+    "World",
+    "memory_doors",
+]

@@ -9,10 +9,10 @@ from greenroom.domain.errors import GreenroomError
 from greenroom.domain.fault import FAULT_VARIABLE, Fault, Victim
 from greenroom.domain.release import Release
 from greenroom.domain.revisions import RevisionGraph
-from greenroom.domain.stage import Mode, Slot
+from greenroom.domain.stage import Mode, Slot, number_of
 from greenroom.domain.verdict import Measure
 from greenroom.drivers.memory.inspecting import MemoryInspector
-from greenroom.drivers.memory.keeping import MemoryBuilder, MemoryLedger, MemoryResource
+from greenroom.drivers.memory.keeping import MemoryBuilder, MemoryLedger, MemoryRecords, MemoryResource
 from greenroom.drivers.memory.world import World
 from greenroom.ports import (
     Done,
@@ -55,12 +55,15 @@ class MemoryStage:
         mine = tuple(s for s in w.slots.values() if s.environment == environment)
         return StageSeen(mine, frozenset(w.up), frozenset(w.working), w.counter + 1)
 
+    def in_use(self) -> frozenset[str]:
+        return frozenset(s.release for s in self.world.slots.values())
+
     def stage(self, environment: str, release: Release) -> None:
         self.world.effect(f"stage {release.id}")
 
     def launch(self, environment: str, release: Release, slot: str, config: str, values: Values) -> Slot:
         w = self.world
-        number = int(slot.rsplit("-", 1)[1])
+        number = number_of(slot)
         w.effect(f"record {slot}")
         w.slots[slot] = Slot(slot, environment, release.id, number, config, w.time)
         w.counter = max(w.counter, number)
@@ -121,6 +124,7 @@ class MemoryTraffic:
             raise GreenroomError("no-slot", f"slot {slot} is not there", "greenroom status")
         self.world.effect(f"switch {slot}")
         self.world.live = slot
+        self.world.asleep = self.world.called = False
         if self.world.mode is Mode.HOLD:
             # Holding is a property of the way to the slot; a new way is open.
             self.world.mode = Mode.OPEN
@@ -149,8 +153,25 @@ class MemoryTraffic:
         self.world.effect(f"mode {mode}")
         self.world.mode, self.world.window = mode, window
 
+    def doze(self, environment: str) -> None:
+        self.world.effect("mark as asleep")
+        self.world.asleep = True
+        self.world.effect("let nobody reach the live slot")
+        self.world.live = None
+
+    def called(self, environment: str) -> bool:
+        return self.world.called
+
+    def open_again(self, environment: str) -> None:
+        self.world.effect("mark as awake")
+        self.world.asleep = self.world.called = False
+
+    def last_request(self, environment: str) -> float | None:
+        return self.world.last_request
+
     def forget(self, environment: str) -> None:
         self.world.effect("forget traffic")
+        self.world.asleep = self.world.called = False
         self.world.live, self.world.mode, self.world.window = None, Mode.OPEN, False
 
 
@@ -224,5 +245,6 @@ def memory_doors(world: World) -> Doors:
         clock=MemoryClock(world),
         builder=MemoryBuilder(world),
         inspector=MemoryInspector(world),
+        records=MemoryRecords(world),
         resources=(MemoryResource(world.resources, world=world),),
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from greenroom.domain.anonymise import Column, Rules
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.provenance import Provenance
+from greenroom.domain.record import Record
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
 from greenroom.drivers.memory.world import World
@@ -18,6 +21,7 @@ from greenroom.ports import (
     Holder,
     Part,
     Presence,
+    Template,
     Values,
 )
 
@@ -58,6 +62,27 @@ class MemoryLedger:
 
 
 @dataclass(slots=True)
+class MemoryRecords:
+    """A dictionary of records."""
+
+    world: World
+
+    def all(self) -> tuple[Record, ...]:
+        return tuple(record for _, record in sorted(self.world.records.items()))
+
+    def get(self, name: str) -> Record | None:
+        return self.world.records.get(name)
+
+    def put(self, record: Record) -> None:
+        self.world.effect(f"record {record.name} {record.state}")
+        self.world.records[record.name] = record
+
+    def drop(self, name: str) -> None:
+        self.world.effect(f"drop the record {name}")
+        self.world.records.pop(name, None)
+
+
+@dataclass(slots=True)
 class MemoryBuilder:
     """Builds are put into ``world.releases`` by the test."""
 
@@ -81,7 +106,12 @@ class MemoryBuilder:
         self.world.effect(f"remove {id}")
         self.world.releases.pop(id, None)
 
-    def collect(self, keep: set[str]) -> object:
+    def provenance(self, id: str, deep: bool = True) -> Provenance:
+        one = self.get(id)
+        content = self.world.altered.get(one.id, one.digest)
+        return Provenance(one.id, content, "", one.commit, "", "", "", "memory", one.created_at)
+
+    def collect(self) -> object:
         return None
 
 
@@ -103,6 +133,9 @@ class MemoryLease:
         finally:
             self.world.held_by = None
 
+    def forget(self) -> None:
+        return None
+
     def holder(self) -> Holder | None:
         return Holder(self.world.held_by, "memory", self.world.time) if self.world.held_by else None
 
@@ -120,7 +153,8 @@ class MemoryResource:
     world: World | None = None
 
     def observe(self, environment: str) -> Presence:
-        return Presence(environment in self.there)
+        there = environment in self.there
+        return Presence(there, bytes=0 if there else None)
 
     def ensure(self, environment: str) -> None:
         self._effect(f"ensure {self.name}")
@@ -141,9 +175,62 @@ class MemoryResource:
     def residue(self, environment: str) -> tuple[str, ...]:
         return (environment,) if environment in self.there else ()
 
+    def found(self) -> Mapping[str, str]:
+        return dict.fromkeys(sorted(self.there), self.name)
+
     def _effect(self, name: str) -> None:
         if self.world is not None:
             self.world.effect(name)
+
+
+@dataclass(slots=True)
+class MemoryTemplates:
+    """Copies of lists of columns. ``tables`` by environment; a refresh that fails leaves the old template."""
+
+    world: World
+    tables: dict[str, tuple[Column, ...]] = field(default_factory=dict)
+    made: dict[str, Template] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
+
+    def columns(self, environment: str) -> tuple[Column, ...]:
+        if environment not in self.tables:
+            raise GreenroomError("no-database", f"environment {environment} has no database", exit=Exit.USAGE)
+        return self.tables[environment]
+
+    def refresh(self, name: str, source: str, prepare: Callable[[Secret], object]) -> None:
+        if name in self.busy:
+            raise GreenroomError("locked", f"another command is changing template {name}", exit=Exit.LOCKED)
+        self.columns(source)
+        self.busy.add(name)
+        try:
+            self.world.effect(f"copy {source}")
+            prepare(Secret(source))
+            self.world.effect(f"template {name}")
+            self.made[name] = Template(name, source, 0, self.world.heads or frozenset(), self.world.time)
+        finally:
+            self.busy.discard(name)
+
+    def list(self) -> tuple[Template, ...]:
+        return tuple(self.made[name] for name in sorted(self.made))
+
+    def remove(self, name: str) -> None:
+        self.world.effect(f"remove template {name}")
+        self.made.pop(name, None)
+
+
+@dataclass(slots=True)
+class MemoryAnonymiser:
+    """Looks at the columns of the environment that a :class:`MemoryTemplates` copied; remembers what it was told."""
+
+    templates: MemoryTemplates
+    applied: list[Rules] = field(default_factory=list)
+
+    def columns(self, url: Secret) -> tuple[Column, ...]:
+        return self.templates.columns(url.reveal())
+
+    def apply(self, url: Secret, rules: Rules) -> Mapping[str, int]:
+        self.applied.append(rules)
+        return dict.fromkeys((*sorted(rules.emptied), *rules.tables), 1)
 
 
 @dataclass(slots=True)

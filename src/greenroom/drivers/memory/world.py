@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Outside, Pace, Strays
+from greenroom.domain.record import Record
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Mode, Slot
 from greenroom.domain.verdict import Measure
@@ -61,6 +62,9 @@ class World:
     live: str | None = None
     mode: Mode = Mode.OPEN
     window: bool = False
+    asleep: bool = False
+    called: bool = False
+    last_request: float | None = None
     heads: frozenset[str] | None = frozenset()
     entries: list[Entry] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
@@ -74,6 +78,8 @@ class World:
     held_by: str | None = None
     resources: set[str] = field(default_factory=set)
     severed: set[str] = field(default_factory=set)
+    altered: dict[str, str] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
     inspected: Inspected = field(default_factory=Inspected)
 
     def effect(self, name: str) -> None:

@@ -1,21 +1,29 @@
-"""A bucket per environment, and a key that opens this bucket and nothing else."""
+"""A bucket per environment, and a key that opens it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
-from greenroom.domain.errors import GreenroomError
+from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
-from greenroom.drivers.s3.server import ADMIN_KEY
-from greenroom.ports import Clock, Presence, Values
+from greenroom.drivers.s3.emptying import empty
+from greenroom.drivers.s3.issuers import Issuer
+from greenroom.drivers.s3.policies import public_read
+from greenroom.drivers.s3.store import REGION, Key, Store, unless
+from greenroom.ports import Presence, Values
 
 if TYPE_CHECKING:
-    from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
 
-REGION = "us-east-1"
+LABELS = ("greenroom", "environment")
+"""The tags that say whose a bucket is: the project, the environment."""
+
+COUNTED_PAGES = 20
+"""Pages of a listing (1,000 objects each) that are added up for a bucket's size; a larger bucket's stays unknown."""
+
+NO_TAGS = ("NoSuchTagSet", "NotImplemented", "MethodNotAllowed", "NoSuchTagSetError")
 
 
 class KeyStore(Protocol):
@@ -24,14 +32,16 @@ class KeyStore(Protocol):
     def get(self, key: str) -> Secret | None:
         """The value, if it is there."""
 
-    def put(self, key: str, value: Secret) -> None:
-        """Keep it."""
+    def put_all(self, values: Mapping[str, Secret]) -> None:
+        """Keep them, all or none."""
 
 
 class Bucket:
-    """See :class:`greenroom.ports.Resource`. Works against any S3 with an IAM interface on the same address.
+    """See :class:`greenroom.ports.Resource`.
 
-    ``is_private``: is nothing in the environment's bucket to be read without its key?
+    ``prefix`` begins the name of every bucket and user of the project. ``issuer`` makes the key. ``public`` says of which
+    environments anybody may read ``public/``; of the others nobody may read anything without the key. Tags say whose a
+    bucket is, where the store knows tags; a user is told by its name.
     """
 
     name = "bucket"
@@ -39,157 +49,146 @@ class Bucket:
     def __init__(
         self,
         project: str,
-        endpoint: str,
-        admin: Callable[[], Secret],
+        store: Store,
+        issuer: Issuer,
         keys: Callable[[str], KeyStore],
-        clock: Clock,
-        is_private: Callable[[str], bool],
+        public: Callable[[str], bool] = lambda _: True,
+        prefix: str | None = None,
     ) -> None:
-        self._is_private = is_private
         self._project = project
-        self._endpoint = endpoint
-        self._admin = admin
+        self._store = store
+        self._issuer = issuer
         self._keys = keys
-        self._clock = clock
+        self._public = public
+        self._prefix = prefix or project
 
     def label(self, environment: str) -> str:
         """The bucket's name, and its user's."""
-        return f"{self._project}-{environment}"
+        return f"{self._prefix}-{environment}"
 
     def observe(self, environment: str) -> Presence:
         label = self.label(environment)
-        there = label in self._buckets()
-        return Presence(there, label)
+        with self._store.s3() as s3:
+            there = label in _buckets(s3)
+            return Presence(there, label, _size(s3, label) if there else None)
 
     def ensure(self, environment: str) -> None:
         label = self.label(environment)
-        s3 = self._patiently()
-        if label not in self._buckets():
-            s3.create_bucket(Bucket=label)
-        if self._is_private(environment):
-            _drop_policy(s3, label)
-        else:
-            s3.put_bucket_policy(Bucket=label, Policy=json.dumps(_public_policy(label)))
-        if self._keys(environment).get("S3_ACCESS_KEY") is None:
-            self._make_key(environment, label)
+        with self._store.s3() as s3:
+            if label not in _buckets(s3):
+                self._create(s3, label)
+            self._check_owner(s3, environment)
+            tags = [{"Key": key, "Value": value} for key, value in self._tags(environment).items()]
+            with unless(*NO_TAGS):
+                s3.put_bucket_tagging(Bucket=label, Tagging={"TagSet": tags})  # type: ignore[typeddict-item]
+            if self._public(environment):
+                s3.put_bucket_policy(Bucket=label, Policy=public_read(label))
+            else:
+                with unless("NoSuchBucketPolicy"):
+                    s3.delete_bucket_policy(Bucket=label)
+        self._ensure_key(environment)
 
     def values(self, environment: str) -> Values:
-        keys = self._keys(environment)
-        access, secret = keys.get("S3_ACCESS_KEY"), keys.get("S3_SECRET_KEY")
-        if access is None or secret is None:
+        key = self._key(environment)
+        if key is None:
             return {}
         return {
-            "S3_ENDPOINT_URL": Secret(self._endpoint),
+            "S3_ENDPOINT_URL": Secret(self._store.endpoint),
             "S3_BUCKET": Secret(self.label(environment)),
-            "AWS_ACCESS_KEY_ID": access,
-            "AWS_SECRET_ACCESS_KEY": secret,
-            "AWS_REGION": Secret(REGION),
+            "AWS_ACCESS_KEY_ID": Secret(key.id),
+            "AWS_SECRET_ACCESS_KEY": key.secret,
+            "AWS_REGION": Secret(self._store.region),
         }
 
     def unreachable(self, environment: str) -> Values:
         return {"S3_ENDPOINT_URL": Secret("http://127.0.0.1:1")}
 
     def remove(self, environment: str) -> None:
-        label, s3, iam = self.label(environment), self._s3(), self._iam()
-        if label in self._buckets():
-            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=label):
-                for item in page.get("Contents", []):
-                    s3.delete_object(Bucket=label, Key=item["Key"])
-            s3.delete_bucket(Bucket=label)
-        if label in self._users():
-            for key in iam.list_access_keys(UserName=label)["AccessKeyMetadata"]:
-                iam.delete_access_key(UserName=label, AccessKeyId=key["AccessKeyId"])
-            iam.delete_user(UserName=label)
+        """The key dies first: nobody may write while the bucket is emptied."""
+        label = self.label(environment)
+        with self._store.s3() as s3:
+            there = label in _buckets(s3)
+            if there:
+                self._check_owner(s3, environment)
+            self._issuer.remove(label)
+            if there:
+                empty(s3, label)
+                s3.delete_bucket(Bucket=label)
 
     def residue(self, environment: str) -> tuple[str, ...]:
         label = self.label(environment)
-        bucket = [f"bucket {label}"] if label in self._buckets() else []
-        user = [f"S3 user {label}"] if label in self._users() else []
-        return (*bucket, *user)
+        with self._store.s3() as s3:
+            if label in _buckets(s3):
+                return (
+                    (f"bucket {label}", *self._users_named(label)) if self._is_mine(s3, environment) else ()
+                )
+        return self._users_named(label)
 
-    def _make_key(self, environment: str, label: str) -> None:
-        iam = self._iam()
-        if label not in self._users():
-            iam.create_user(UserName=label)
-        policy = json.dumps(_own_bucket_policy(label))
-        iam.put_user_policy(UserName=label, PolicyName="own-bucket", PolicyDocument=policy)
-        made = iam.create_access_key(UserName=label)["AccessKey"]
+    def found(self) -> Mapping[str, str]:
+        users = self._issuer.users()
+        with self._store.s3() as s3:
+            buckets = _buckets(s3)
+            labels = {name for name in buckets | users if name.startswith(f"{self._prefix}-")}
+            mine = {}
+            for label in sorted(labels):
+                environment = label.removeprefix(f"{self._prefix}-")
+                if label not in buckets or self._is_mine(s3, environment):
+                    bucket, user = label in buckets, label in users
+                    mine[environment] = ", ".join(["bucket"] * bucket + ["S3 user"] * user) + f" {label}"
+        return mine
+
+    def _create(self, s3: S3Client, label: str) -> None:
+        where: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": self._store.region}}
+        more = {} if self._store.region == REGION else where
+        with unless("BucketAlreadyOwnedByYou"):
+            s3.create_bucket(Bucket=label, **more)
+
+    def _ensure_key(self, environment: str) -> None:
+        have = self._key(environment)
+        made = self._issuer.ensure(self.label(environment), have.id if have else None)
+        if made is not None and made != have:
+            kept = {"S3_ACCESS_KEY": Secret(made.id), "S3_SECRET_KEY": made.secret}
+            self._keys(environment).put_all(kept)
+
+    def _key(self, environment: str) -> Key | None:
         keys = self._keys(environment)
-        keys.put("S3_SECRET_KEY", Secret(made["SecretAccessKey"]))
-        keys.put("S3_ACCESS_KEY", Secret(made["AccessKeyId"]))
+        id, secret = keys.get("S3_ACCESS_KEY"), keys.get("S3_SECRET_KEY")
+        return Key(id.reveal(), secret) if id and secret else None
 
-    def _users(self) -> set[str]:
-        return {u["UserName"] for u in self._iam().list_users().get("Users", [])}
+    def _users_named(self, label: str) -> tuple[str, ...]:
+        return (f"S3 user {label}",) if label in self._issuer.users() else ()
 
-    def _buckets(self) -> set[str]:
-        return {b["Name"] for b in self._patiently().list_buckets().get("Buckets", [])}
+    def _tags(self, environment: str) -> dict[str, str]:
+        return dict(zip(LABELS, (self._project, environment), strict=True))
 
-    def _patiently(self) -> S3Client:
-        """The port answers a little before the store does."""
-        from botocore.exceptions import BotoCoreError, ClientError
+    def _is_mine(self, s3: S3Client, environment: str) -> bool:
+        tags = _tags(s3, self.label(environment))
+        return not tags or tags == self._tags(environment)
 
-        s3 = self._s3()
-        until = self._clock.now() + 20.0
-        while True:
-            try:
-                s3.list_buckets()
-            except (BotoCoreError, ClientError) as error:
-                if self._clock.now() >= until:
-                    raise GreenroomError(
-                        "s3", f"the object store does not answer: {error}", "greenroom logs s3"
-                    ) from error
-                self._clock.sleep(0.1)
-            else:
-                return s3
-
-    def _s3(self) -> S3Client:
-        return _client("s3", self._endpoint, self._admin())  # type: ignore[no-any-return]
-
-    def _iam(self) -> IAMClient:
-        return _client("iam", self._endpoint, self._admin())  # type: ignore[no-any-return]
+    def _check_owner(self, s3: S3Client, environment: str) -> None:
+        if not self._is_mine(s3, environment):
+            label = self.label(environment)
+            raise GreenroomError(
+                "name-taken",
+                f"bucket {label} belongs to {' '.join(_tags(s3, label).values())}",
+                "a bucket_prefix of its own in [s3]",
+                Exit.USAGE,
+            )
 
 
-def _drop_policy(s3: S3Client, bucket: str) -> None:
-    """Without a policy only keys open the bucket."""
-    from botocore.exceptions import ClientError
-
-    try:
-        s3.delete_bucket_policy(Bucket=bucket)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
-            raise
+def _tags(s3: S3Client, label: str) -> dict[str, str]:
+    """The tags that say whose the bucket is; empty when there are none."""
+    found: Iterable[Any] = ()
+    with unless(*NO_TAGS):
+        found = s3.get_bucket_tagging(Bucket=label)["TagSet"]
+    return {tag["Key"]: tag["Value"] for tag in found if tag["Key"] in LABELS}
 
 
-def _client(service: str, endpoint: str, secret: Secret) -> Any:
-    import boto3
-    from botocore.config import Config
-
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=endpoint,
-        aws_access_key_id=ADMIN_KEY,
-        aws_secret_access_key=secret.reveal(),
-        region_name=REGION,
-        config=Config(
-            connect_timeout=2, read_timeout=10, retries={"max_attempts": 1}, s3={"addressing_style": "path"}
-        ),
-    )
+def _buckets(s3: S3Client) -> set[str]:
+    return {bucket["Name"] for bucket in s3.list_buckets().get("Buckets", [])}
 
 
-def _public_policy(bucket: str) -> dict[str, Any]:
-    statement = {
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": ["s3:GetObject"],
-        "Resource": [f"arn:aws:s3:::{bucket}/public/*"],
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def _own_bucket_policy(bucket: str) -> dict[str, Any]:
-    actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]
-    resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resources}],
-    }
+def _size(s3: S3Client, label: str) -> int | None:
+    pages = iter(s3.get_paginator("list_objects_v2").paginate(Bucket=label))
+    size = sum(item["Size"] for page in islice(pages, COUNTED_PAGES) for item in page.get("Contents", []))
+    return size if next(pages, None) is None else None

@@ -10,12 +10,24 @@ from pathlib import Path
 class RealTaken:
     """The open descriptor is the lock."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, path: Path) -> None:
         self._fd = fd
+        self._path = path
 
-    def release(self) -> None:
+    def release(self, remove: bool = False) -> None:
         os.ftruncate(self._fd, 0)
+        if remove:
+            self._path.unlink(missing_ok=True)
         os.close(self._fd)
+
+
+def _is_file(fd: int, path: Path) -> bool:
+    mine = os.fstat(fd)
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
 
 class RealLocks:
@@ -28,9 +40,12 @@ class RealLocks:
         except BlockingIOError:
             os.close(fd)
             return None
+        if not _is_file(fd, path):
+            os.close(fd)  # its holder has removed the file meanwhile: this is the lock of nothing
+            return None
         os.ftruncate(fd, 0)
         os.pwrite(fd, note.encode(), 0)
-        return RealTaken(fd)
+        return RealTaken(fd, path)
 
     def is_free(self, path: Path) -> bool:
         try:

@@ -114,8 +114,8 @@ class Processes(Protocol):
 class Taken(Protocol):
     """A lock that this process holds."""
 
-    def release(self) -> None:
-        """Give it back."""
+    def release(self, remove: bool = False) -> None:
+        """Give it back; with ``remove`` the file goes too, and whoever waits makes it anew."""
 
 
 class Locks(Protocol):
@@ -163,7 +163,7 @@ class Net(Protocol):
         ca_file: Path,
         timeout: float,
         address: str,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One GET over verified TLS. Raises OSError when there is no answer."""
 

@@ -112,7 +112,7 @@ class RealNet:
         ca_file: Path,
         timeout: float,
         address: str,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         ca = str(ca_file) if ca_file.exists() else None
         return net.ask_tls(name, port, path, ca, timeout, address, headers)

@@ -8,6 +8,7 @@ from functools import partial
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.events import note
 from greenroom.domain.release import Release
+from greenroom.domain.stage import release_of
 from greenroom.domain.timeline import after_switches, spanning, timeline
 from greenroom.ports import Breaker, Load
 from greenroom.services.proving.course import OPTIONAL, Course, Plant
@@ -144,5 +145,5 @@ class _Prover:
         ledger, environment = self.target.doors.ledger, self.target.environment
         self.proof.before = dict(self._before[0].data) if self._before else None
         live = self.target.doors.traffic.observe(environment).live
-        release = live.rsplit("-", 1)[0] if live else None
+        release = release_of(live) if live else None
         ledger.append(environment, "proved", release=release, slot=live, **self.proof.to_json())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.provenance import Provenance
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
 from greenroom.drivers.memory.keeping import MemoryLedger
@@ -67,7 +69,11 @@ class Builds:
     def _is_there(self, id: str) -> bool:
         return self.disk.exists(self.path(id) / "manifest.json")
 
-    def collect(self, keep: set[str]) -> object:
+    def provenance(self, id: str, deep: bool = True) -> Provenance:
+        one = self.get(id)
+        return Provenance(one.id, one.digest, "", one.commit, "", "", "", "simulated", one.created_at)
+
+    def collect(self) -> object:
         return None
 
 
@@ -133,6 +139,9 @@ class Bucket:
 
     def residue(self, environment: str) -> tuple[str, ...]:
         return (environment,) if self.there else ()
+
+    def found(self) -> Mapping[str, str]:
+        return {"production": self.name} if self.there else {}
 
     def _ask(self) -> None:
         if not self.database.is_up():

@@ -93,7 +93,7 @@ class SimulatedNet:
         ca_file: Path,
         timeout: float,
         address: str,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         until = self._scheduler.monotonic + timeout
         while self._scheduler.monotonic < until:
@@ -160,8 +160,10 @@ class SimulatedTaken:
     path: str
     pid: int
 
-    def release(self) -> None:
+    def release(self, remove: bool = False) -> None:
         if self.locks.holders.get(self.path) == self.pid:
+            if remove:
+                self.locks.forget(self.path)
             del self.locks.holders[self.path]
 
 
@@ -185,6 +187,10 @@ class SimulatedLocks:
         self._disk.write_behind(path, b"")
         self._disk.replace_content(path, note.encode())
         return SimulatedTaken(self, str(path), pid)
+
+    def forget(self, path: str) -> None:
+        """Remove the file."""
+        self._disk.remove(Path(path))
 
     def is_free(self, path: Path) -> bool:
         holder = self.holders.get(str(path))

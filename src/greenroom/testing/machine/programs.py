@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from greenroom.domain.stage import release_of
 from greenroom.testing.machine.processes import Process, SimulatedProcesses
 from greenroom.testing.machine.scheduling import Scheduler
 from greenroom.testing.machine.visitors import Edge
@@ -63,7 +64,7 @@ class Programs:
             process.stop = interrupt  # SIGTERM ends a command like Ctrl-C
 
     def _serve(self, process: Process) -> None:
-        release = process.slot.rsplit("-", 1)[0]
+        release = release_of(process.slot)
         takes = 0.3 + self.scheduler.rng.random()
         if release in self.crashing:
             self._end_at(process, takes, 3)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from greenroom.domain.errors import Exit
 from greenroom.domain.revisions import RevisionGraph, may_serve
-from greenroom.domain.stage import Mode
+from greenroom.domain.stage import Mode, number_of, release_of
 from greenroom.drivers.local.slots import HOLD
 from greenroom.drivers.local.traffic_state import WINDOW, observe_traffic
 from greenroom.testing.machine.processes import Process
@@ -85,7 +85,7 @@ class Rules:
         self.checked += 1
         if path.startswith(f"{ROOT}/slots/{live}/") and not path.endswith("/workers"):
             self.fail(f"{path} of the live slot was removed")
-        release = live.rsplit("-", 1)[0]
+        release = release_of(live)
         if path.startswith(f"{ROOT}/builds/{release}/"):
             self.fail(f"{path} of the live release was removed")
         if path == f"{ROOT}/edge/{ENV}/assets/app.{release}.css":
@@ -107,7 +107,7 @@ class Rules:
 
     def _leased(self, path: str, pid: int) -> None:
         command = next((c for c in self.sim.commands if c.process and c.process.pid == pid), None)
-        if command is not None and path.endswith("lease.lock"):
+        if command is not None and path == str(self.sim.layout.lease(ENV)):
             command.held_lease = True
             names = self.sim.disk.peek(ROOT / "slots")
             numbers = [number_of(n.removesuffix(HOLD)) for n in names if "-" in n]
@@ -118,7 +118,7 @@ class Rules:
     def _migrated(self) -> None:
         self.schema()
         for slot in self.sim.edge.served_by() if self.is_well else ():
-            release = self.sim.releases[slot.rsplit("-", 1)[0]]
+            release = self.sim.releases[release_of(slot)]
             answer = may_serve(release.revisions, self.sim.database.heads, self._newest())
             if not answer.ok and "lacks" not in answer.because:
                 self.fail(f"{slot} still serves a request while the schema leaves it: {answer.because}")
@@ -132,7 +132,7 @@ class Rules:
         sim, live = self.sim, self._live()
         if live is None:
             return
-        release = sim.releases.get(live.rsplit("-", 1)[0])
+        release = sim.releases.get(release_of(live))
         mode = observe_traffic(sim.layout, ENV, sim.disk).mode
         if release is None or mode is not Mode.OPEN:
             return
@@ -156,7 +156,7 @@ class Rules:
         if error is not None and error.code == "bug":
             self.fail(f"{command.verb} ended with a bug: {error.message}")
         if code == Exit.DONE and command.verb in PUBLIC:
-            release = live.rsplit("-", 1)[0] if live else None
+            release = release_of(live) if live else None
             if live is None or command.wanted not in (None, release):
                 self.fail(f"{command.verb} says done, and {live} serves, wanted {command.wanted}")
             if self.is_well and not self.serves(live):
@@ -186,8 +186,3 @@ class Rules:
     def serves(self, slot: str | None) -> bool:
         """Does that slot's web process listen?"""
         return any(p.kind == "web" and p.slot == slot and p.listening for p in self.sim.processes.living)
-
-
-def number_of(slot: str) -> int:
-    """``<release>-<n>`` -> n."""
-    return int(slot.rsplit("-", 1)[1])

@@ -9,14 +9,17 @@ from pathlib import Path
 from greenroom.domain.errors import Exit, GreenroomError, of_the_machine
 from greenroom.domain.events import Event
 from greenroom.domain.policy import Policy
-from greenroom.domain.project import App, DatabaseLimits, Role, RoleKind
+from greenroom.domain.project import App, DatabaseLimits
 from greenroom.domain.release import Release
+from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.stage import release_of
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.jobs import LocalJobs
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.lease import FileLock, LocalLease
 from greenroom.drivers.local.platform import LocalPlatform, Service
 from greenroom.drivers.local.public import PublicAddress
+from greenroom.drivers.local.records import LocalRecords
 from greenroom.drivers.local.stage import LocalStage
 from greenroom.drivers.local.supervisor import Supervisor
 from greenroom.drivers.local.traffic import LocalTraffic
@@ -26,7 +29,7 @@ from greenroom.drivers.memory.inspecting import MemoryInspector
 from greenroom.drivers.system.machine import Machine
 from greenroom.drivers.system.net import Answer
 from greenroom.ports import Doors
-from greenroom.services.settle import settle_alone
+from greenroom.services.environments.sleeping import due_work
 from greenroom.services.target import Target
 from greenroom.testing.machine.database import Database, run_job
 from greenroom.testing.machine.disk import SimulatedDisk
@@ -113,7 +116,7 @@ class Simulation:
         self.machine = Machine(clock, self.disk, self.processes, self.locks, self.net)
         self._bodies: dict[int, tuple[Command, Callable[[Target], object]]] = {}
         self._bucket = Bucket(self.scheduler, self.database)
-        for name in ("slots", "edge", "units", "run", "logs", "jobs"):
+        for name in ("slots", "edge", "units", "run", "logs", "jobs", "leases", "wake"):
             self.disk.make_folder(ROOT / name)
         self.builds.head = next(iter(self.releases))
         for release in self.releases.values():
@@ -138,12 +141,13 @@ class Simulation:
             clock=self.machine.clock,
             builder=self.builds,
             inspector=MemoryInspector(World()),
+            records=LocalRecords(self.layout, self.disk),
             resources=(self._bucket,),
         )
         return Target(
             environment=ENV,
             doors=doors,
-            lease=LocalLease(ROOT / "lease.lock", self.machine),
+            lease=LocalLease(self.layout.lease(ENV), self.machine),
             platform=LocalPlatform(self.layout, control, self.machine, self._services),
             policy=self.policy,
             roles=ROLES,
@@ -174,7 +178,7 @@ class Simulation:
         if process is None:
             raise ConnectionRefusedError("nobody listens")
         worker = {"x-greenroom-worker": str(self.scheduler.rng.randrange(2))}
-        release = self.builds.get(slot.rsplit("-", 1)[0])
+        release = self.builds.get(release_of(slot))
         known = {r.id: r for one in self.releases.values() for r in one.revisions.revisions}
         missing = release.revisions.pending(
             self.database.heads, type(release.revisions)(tuple(known.values()))
@@ -218,7 +222,7 @@ class Simulation:
 
     def _due(self, _process: Process) -> int:
         try:
-            done = settle_alone(self.target())
+            done = due_work(self.target())
         except GreenroomError as error:
             self._heard(Event("due.failed", f"{error.code}: {error.message}"))
             return int(error.exit)

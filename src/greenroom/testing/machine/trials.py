@@ -6,15 +6,17 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from greenroom.domain.errors import Exit
 from greenroom.domain.release import Release
-from greenroom.domain.stage import Mode
+from greenroom.domain.stage import Mode, release_of
 from greenroom.services.deliver import Wish, deploy, roll_back
+from greenroom.services.environments.removing import destroy
+from greenroom.services.environments.sleeping import due_work
 from greenroom.services.one_off import run_command
-from greenroom.services.settle import settle_alone
 from greenroom.services.target import Target
-from greenroom.services.up import destroy, down, up
+from greenroom.services.up import down, up
 from greenroom.testing.machine.processes import Process
 from greenroom.testing.machine.profiles import PROFILES, Profile
 from greenroom.testing.machine.rules import Rules
@@ -141,7 +143,7 @@ class Trial:
         sim.edge.bad, sim.unready, sim.programs.crashing = set(), set(), set()
         for id in some:
             self.rng.choice([sim.edge.bad, sim.unready, sim.programs.crashing]).add(id)
-        live = (sim.edge.live_slot() or "-").rsplit("-", 1)[0]
+        live = release_of(sim.edge.live_slot() or "-")
         # What serves already keeps its nature: a live release does not become one that crashes at its start.
         sim.unready.discard(live)
         sim.programs.crashing.discard(live)
@@ -177,8 +179,8 @@ class Trial:
             ),
             (2, lambda: self._start("up", None, up)),
             (1, lambda: self._start("down", None, down)),
-            (1, lambda: self._start("destroy", None, destroy)),
-            (1, lambda: self._start("due", None, settle_alone)),
+            (1, lambda: self._start("destroy", None, partial(destroy, stop=True))),
+            (1, lambda: self._start("due", None, due_work)),
             (
                 1,
                 lambda: self._start(

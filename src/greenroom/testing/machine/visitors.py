@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from greenroom.domain.stage import release_of
 from greenroom.drivers.local.edge_config import HOLD_SECONDS
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.slots import HOLD
@@ -164,7 +165,7 @@ class Edge:
     def _answer(self, request: Request) -> None:
         if request.over or request.process is None:
             return
-        release = request.process.slot.rsplit("-", 1)[0]
+        release = release_of(request.process.slot)
         self._log(request.process.slot, 500 if release in self.bad else 200, 20.0)
         self.served += 1
         self._end(request)

@@ -1,0 +1,152 @@
+"""env create|list|show|extend|sleep|wake|destroy|resolve, and sweep."""
+
+from __future__ import annotations
+
+import click
+
+from greenroom.cli.commands.live import wait_option
+from greenroom.cli.session import Session, pass_session
+from greenroom.domain.errors import Exit, GreenroomError
+
+
+@click.group()
+def env() -> None:
+    """Environments: production, staging, and one for each branch that a rule in greenroom.toml provides for."""
+
+
+@env.command()
+@click.argument("ref")
+@pass_session
+def resolve(session: Session, ref: str) -> None:
+    """Say which environment a branch belongs to, which rule matched, and why the others did not."""
+    from greenroom.cli.render import environments as render
+
+    found = session.estate.resolve(ref)
+    session.answer(render.resolution_json(found), lambda: render.resolution(found))
+
+
+@env.command()
+@click.argument("ref")
+@click.option("--commit", help="Another commit than the branch's newest.")
+@wait_option
+@pass_session
+def create(session: Session, ref: str, commit: str | None, wait: float) -> None:
+    """Make the environment of a branch and deploy the branch there; again: bring its newest commit on stage."""
+    from greenroom.cli.render import environments as render
+    from greenroom.services.environments.making import create as make
+
+    made = make(session.estate, ref, commit, wait)
+    session.answer(made.to_json(), lambda: render.made(made))
+
+
+@env.command("list")
+@pass_session
+def list_(session: Session) -> None:
+    """List the environments that there are."""
+    from greenroom.cli.render import environments as render
+    from greenroom.services.environments.listing import listing
+
+    lines = listing(session.estate)
+    session.answer([x.to_json() for x in lines], lambda: render.listed(lines, session.estate.clock.now()))
+
+
+@env.command()
+@click.argument("name")
+@pass_session
+def show(session: Session, name: str) -> None:
+    """Show one environment."""
+    from greenroom.cli.render import environments as render
+    from greenroom.services.environments.listing import line
+
+    estate = session.estate
+    found = line(estate, estate.known(name))
+    session.answer(found.to_json(), lambda: render.shown(found, estate.clock.now()))
+
+
+@env.command()
+@click.argument("name")
+@click.argument("duration")
+@wait_option
+@pass_session
+def extend(session: Session, name: str, duration: str, wait: float) -> None:
+    """Let an environment live DURATION longer, counted from now: 3d, 12h."""
+    from greenroom.cli.render import environments as render
+    from greenroom.services.environments.listing import extend as longer
+
+    found = longer(session.estate, name, _seconds(duration), wait)
+    session.answer(found.to_json(), lambda: render.shown(found, session.estate.clock.now()))
+
+
+@env.command()
+@click.argument("name")
+@wait_option
+@pass_session
+def sleep(session: Session, name: str, wait: float) -> None:
+    """Stop every process of an environment; all data stays, and the first request wakes it."""
+    from greenroom.services.environments.sleeping import sleep as doze
+
+    doze(session.estate.at(session.estate.known(name)), wait)
+    session.answer({"environment": name}, lambda: f"{name} sleeps; the first request wakes it")
+
+
+@env.command()
+@click.argument("name")
+@wait_option
+@pass_session
+def wake(session: Session, name: str, wait: float) -> None:
+    """Bring an environment that sleeps back."""
+    from greenroom.services.environments.sleeping import wake as rouse
+
+    serving = rouse(session.estate.at(session.estate.known(name)), wait)
+    session.answer({"environment": name, "serving": serving}, lambda: f"{serving} serves {name}")
+
+
+@env.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--resume", is_flag=True, help="Only go on with a removal that was begun.")
+@wait_option
+@pass_session
+def destroy(session: Session, name: str, yes: bool, resume: bool, wait: float) -> None:
+    """Remove an environment with everything in it, look for all of it again, and show the receipt."""
+    from greenroom.cli.render import environments as render
+    from greenroom.services.environments.removing import destroy as remove
+
+    target = session.estate.at(session.estate.known(name))
+    session.ask(f"Remove {name} with all its data?", yes or resume)
+    receipt = remove(target, wait, resume)
+    session.answer(receipt.to_json(), lambda: render.receipt(receipt))
+
+
+@click.command()
+@click.option("--apply/--dry-run", default=None, help="Remove, or only show.  [default: show the first time]")
+@click.option("--most", type=click.IntRange(1), help="Remove at most so many.  [default: 10]")
+@click.option("--check", is_flag=True, help="Exit 7 when something is due and stays.")
+@wait_option
+@pass_session
+def sweep(session: Session, apply: bool | None, most: int | None, check: bool, wait: float) -> None:
+    """Remove the environments of branches that are merged, gone or out of time, and say why the others stay.
+
+    If the branches cannot be read whole, nothing is removed.
+    """
+    from greenroom.cli.render import environments as render
+    from greenroom.services.environments.sweeping import sweep as clean
+
+    done = clean(session.estate, apply, wait, most)
+    session.answer(done.to_json(), lambda: render.swept(done))
+    code = (
+        Exit.FAILED if done.failed or done.unread else Exit.PENDING if check and done.pending else Exit.DONE
+    )
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _seconds(text: str) -> float:
+    from greenroom.config.values import long_duration
+
+    try:
+        return long_duration(text)
+    except ValueError as error:
+        raise GreenroomError(
+            "usage", f"{text} {error}", "greenroom env extend NAME 3d", Exit.USAGE
+        ) from error

@@ -1,0 +1,61 @@
+"""What is remembered of an environment: whose it is, and what has become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from greenroom.domain.environment import Environment, Tier
+from greenroom.domain.rules import Rule
+
+
+class State(StrEnum):
+    """Being made, there, asleep (no process, all data), being removed."""
+
+    MAKING = "making"
+    READY = "ready"
+    ASLEEP = "asleep"
+    GOING = "going"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One environment. All times are in seconds since the epoch.
+
+    ``rule``: the name of the rule that made it; ``owner``: the branch it belongs to, empty for an environment of the
+    project's file. ``deployed_at`` and ``commit``: its last deploy. ``beyond``: the last commit of its branch that was
+    seen outside the target branch since that deploy; None while the branch has had none of its own. ``extended_to``:
+    a person's word on how long it lives. ``release``: what an environment that sleeps wakes up with.
+    """
+
+    name: str
+    rule: str
+    owner: str
+    tier: Tier
+    host: str
+    created_at: float
+    state: State = State.MAKING
+    deployed_at: float | None = None
+    commit: str | None = None
+    beyond: str | None = None
+    extended_to: float | None = None
+    release: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+
+    def expires_at(self, ttl: float | None) -> float | None:
+        """When its time is over: its time to live after the last deploy, or later if somebody said so."""
+        if ttl is None:
+            return self.extended_to
+        return max((self.deployed_at or self.created_at) + ttl, self.extended_to or 0.0)
+
+    def environment(self, rule: Rule | None) -> Environment:
+        """The environment, also when its rule is gone from the project's file."""
+        if rule is not None:
+            return rule.environment(self.name)
+        return Environment(self.name, self.tier, self.host)
+
+
+def new_record(rule: Rule, name: str, owner: str, now: float) -> Record:
+    """The record of an environment that is about to be made."""
+    made = rule.environment(name)
+    return Record(name, rule.name, owner if rule.per_branch else "", made.tier, made.host, now)

@@ -1,0 +1,5 @@
+"""Secrets from an encrypted file."""
+
+from greenroom.drivers.secrets.encrypted import read_encrypted
+
+__all__ = ["read_encrypted"]

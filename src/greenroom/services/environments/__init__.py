@@ -1,0 +1,1 @@
+"""Environments as a whole: make, list, extend, put to sleep, sweep, remove."""

@@ -1,0 +1,60 @@
+"""What environments there are, and what has become of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from greenroom.domain.record import Record, State
+from greenroom.domain.refs import slug
+from greenroom.services.environments.estate import Estate
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One environment at a glance. Times in seconds since the epoch; ``live`` None: nothing serves now."""
+
+    record: Record
+    state: str
+    url: str
+    live: str | None
+    expires_at: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        r = self.record
+        return {
+            "name": r.name,
+            "state": self.state,
+            "tier": str(r.tier),
+            "branch": r.owner or None,
+            "rule": r.rule,
+            "url": self.url,
+            "live": self.live,
+            "commit": r.commit,
+            "created_at": r.created_at,
+            "deployed_at": r.deployed_at,
+            "expires_at": self.expires_at,
+            "asleep": r.state is State.ASLEEP,
+        }
+
+
+def line(estate: Estate, record: Record) -> Line:
+    """One environment, looked at now."""
+    live = estate.at(record).doors.traffic.observe(record.name).live
+    expires = record.expires_at(estate.environment(record).ttl) if record.owner else None
+    return Line(record, str(record.state), estate.url(estate.environment(record)), live, expires)
+
+
+def listing(estate: Estate) -> tuple[Line, ...]:
+    """Every environment that has a record: the project's own first, then those of branches."""
+    records = sorted(estate.records.all(), key=lambda r: (bool(r.owner), slug(r.name)))
+    return tuple(line(estate, record) for record in records)
+
+
+def extend(estate: Estate, name: str, seconds: float, wait: float = 0.0) -> Line:
+    """Let an environment live that much longer, counted from now."""
+    with estate.at(estate.known(name)).lease.hold("env extend", wait):
+        known = estate.known(name)
+        until = max(estate.clock.now() + seconds, known.extended_to or 0.0)
+        return line(estate, estate.change(name, extended_to=until))

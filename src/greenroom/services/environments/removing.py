@@ -1,0 +1,125 @@
+"""Remove an environment with everything in it, look for all of it again, and keep the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from greenroom.domain.errors import Exit, GreenroomError, of_the_machine, refused
+from greenroom.domain.events import note
+from greenroom.domain.record import Record, State
+from greenroom.ports import Resource
+from greenroom.services.performing import timed
+from greenroom.services.retention import let_go
+from greenroom.services.settle import let_migration_end
+from greenroom.services.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was there, what is there now, and how many bytes are free that were not; None: that was not told."""
+
+    environment: str
+    was: dict[str, str]
+    left: tuple[str, ...]
+    freed: int | None
+    stuck: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json`` and the ledger."""
+        return {
+            "environment": self.environment,
+            "was": self.was,
+            "left": list(self.left),
+            "freed": self.freed,
+            "stuck": list(self.stuck),
+        }
+
+
+def destroy(
+    target: Target,
+    wait: float = 0.0,
+    resume: bool = False,
+    expected: Record | None = None,
+    stop: bool = False,
+) -> Receipt:
+    """Remove the environment: processes, public side, database, bucket, secrets, files; its history stays.
+
+    What cannot be removed does not keep the rest from going: it is named at the end, with exit 5, and the next call
+    goes on. ``expected``: the record that somebody's decision rests on; when it has changed since, nothing is removed
+    (exit 3). ``resume``: only go on with a removal that was begun. ``stop``: end the platform with its last environment.
+    """
+    env, records = target.environment, target.doors.records
+    with target.lease.hold("destroy", wait):
+        record = records.get(env)
+        if expected is not None and record != expected:
+            raise refused("changed", f"{env} has changed since it was looked at", "greenroom sweep")
+        if resume and (record is None or record.state is not State.GOING):
+            raise refused("not-begun", f"no removal of {env} was begun", f"greenroom env destroy {env}")
+        if record is not None:
+            going = partial(records.put, replace(record, state=State.GOING))
+            timed(target, "record", f"note that {env} goes", going)
+        timed(target, "start", "start the platform", target.platform.start)
+        let_migration_end(target)
+        receipt = _remove(target)
+        told = {key: value for key, value in receipt.to_json().items() if key != "environment"}
+        target.doors.ledger.append(env, "destroyed", **told)
+        if receipt.left or receipt.stuck:
+            raise _still_there(receipt)
+        timed(target, "record", "forget it", partial(records.drop, env))
+        if record is not None and record.owner:
+            target.lease.forget()
+        if stop and not records.all():
+            timed(target, "stop", "stop everything, in order", target.platform.stop)
+    target.emit(note("nothing is left of it but its history"))
+    return receipt
+
+
+def _remove(target: Target) -> Receipt:
+    env, doors = target.environment, target.doors
+    seen = [(r.name, r.observe(env)) for r in doors.resources]
+    was = {name: presence.detail or "there" for name, presence in seen if presence.there}
+    slots = target.observe(schema=False).slots
+    was |= {"slots": ", ".join(s.id for s in slots)} if slots else {}
+    acts: list[tuple[str, str, Callable[[], object]]] = [
+        ("workers", "stop workers and cron roles", partial(doors.stage.workers, env, None)),
+        ("forget", "let nobody reach it", partial(doors.traffic.forget, env)),
+    ]
+    acts += [("retire", f"retire slot {s.id}", partial(doors.stage.retire, env, s.id)) for s in slots]
+    acts += [("remove", f"remove the {r.name}", partial(r.remove, env)) for r in reversed(doors.resources)]
+    acts += [("tidy", "remove the releases that nobody needs", partial(let_go, target))]
+    stuck = [told for act in acts if (told := _try(target, *act))]
+    left: list[str] = []
+    for resource in doors.resources:
+        look = partial(_look_again, resource, env, left)
+        told = _try(target, "look", f"look for the {resource.name} again", look)
+        stuck += [told] if told else []
+    left += [f"slot {s.id}" for s in target.observe(schema=False).slots]
+    return Receipt(env, was, tuple(left), None, tuple(stuck))
+
+
+def _look_again(resource: Resource, environment: str, left: list[str]) -> None:
+    left.extend(resource.residue(environment))
+
+
+def _try(target: Target, kind: str, text: str, act: Callable[[], object]) -> str:
+    """Do it; why it did not work, or nothing."""
+    try:
+        timed(target, kind, text, act)
+    except GreenroomError as error:
+        return f"{text}: {error.message}"
+    except OSError as error:
+        return f"{text}: {of_the_machine(error).message}"
+    return ""
+
+
+def _still_there(receipt: Receipt) -> GreenroomError:
+    parts = ", ".join((*receipt.left, *receipt.stuck))
+    return GreenroomError(
+        "residue",
+        f"{receipt.environment} is not gone whole: {parts}",
+        f"greenroom env destroy {receipt.environment} --resume",
+        Exit.UNSAFE,
+    )

@@ -1,0 +1,64 @@
+"""Secrets that people give to one environment, from all their sources."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from greenroom.domain.environment import Environment
+from greenroom.domain.secret import Secret
+from greenroom.domain.secrets import SHARED, SecretPolicy, scopes, tier_scope
+from greenroom.drivers.local.app_secrets import SigningKeys
+from greenroom.drivers.local.given import GivenSecrets
+from greenroom.drivers.local.secrets import SecretFile
+
+if TYPE_CHECKING:
+    from greenroom.ports import Values
+
+
+class Keeping:
+    """``folder`` is the project's, ``root`` its state folder."""
+
+    def __init__(self, folder: Path, root: Path, place: Environment, policy: SecretPolicy) -> None:
+        self._folder = folder
+        self._place = place
+        self._policy = policy
+        self.given = GivenSecrets(root / "secrets")
+        self.keys = SigningKeys(SecretFile(root / "secrets", place.name))
+
+    def scope(self, whose: str) -> str:
+        """The scope for ``env``, ``tier`` or ``all``."""
+        return {"env": self._place.name, "tier": tier_scope(self._place.tier), "all": SHARED}[whose]
+
+    def sources(self) -> tuple[tuple[str, Mapping[str, Secret]], ...]:
+        """The encrypted file, the command's own environment, what was set: the later ones win."""
+        named = [(scope, self.given.values(scope)) for scope in scopes(self._place.name, self._place.tier)]
+        words = (("set for all", "set for the tier", f"set for {self._place.name}"), named)
+        kept = tuple((word, values) for word, (_, values) in zip(*words, strict=True))
+        return (*self._encrypted, *self._environment, *kept)
+
+    def values(self) -> Values:
+        """Name -> value."""
+        return {name: value for _, values in self.sources() for name, value in values.items()}
+
+    @cached_property
+    def _encrypted(self) -> tuple[tuple[str, Mapping[str, Secret]], ...]:
+        from greenroom.drivers.secrets import read_encrypted
+
+        if self._policy.file is None:
+            return ()
+        key = Path(self._policy.key_file).expanduser() if self._policy.key_file else None
+        file = self._folder / self._policy.file
+        return ((self._policy.file, read_encrypted(file, key, os.environ)),)
+
+    @cached_property
+    def _environment(self) -> tuple[tuple[str, Mapping[str, Secret]], ...]:
+        names = [name for name in self._policy.from_environment if os.environ.get(name)]
+        return (
+            (("the command's environment", {name: Secret(os.environ[name]) for name in names}),)
+            if names
+            else ()
+        )

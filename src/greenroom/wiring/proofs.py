@@ -1,0 +1,59 @@
+"""What a proof needs: a load on the environment's public address, planted faults, and who kills parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from greenroom.domain.fault import FAULT_VARIABLE, Fault
+from greenroom.domain.stage import release_of
+from greenroom.drivers.builds.builds import manifest
+from greenroom.drivers.load import EVERY, Address, Load, Mix
+from greenroom.drivers.local.breaking import LocalBreaker
+from greenroom.services.proving import Course, Proof, prove
+from greenroom.services.target import Target
+from greenroom.wiring.project import Wiring
+
+GATE_SECONDS = 5.0
+"""How long a slot that is never ready is probed in a proof."""
+FAULT_WATCH_SECONDS = 8.0
+"""How long a slot that turns bad in a proof is watched; long enough for some pages a second to show it."""
+
+
+def run(wiring: Wiring, course: Course, max_rate: float | None) -> Proof:
+    """The whole proof, on the environment's own target."""
+    plant = partial(planted, wiring)
+    return prove(wiring.target, plant, load(wiring, max_rate), breaker(wiring), course)
+
+
+def load(wiring: Wiring, max_rate: float | None) -> Load:
+    """With the paths that the project's file names, and static files of the release that is live."""
+    paths, public = wiring.project.prove, wiring.public
+    mix = Mix(paths.pages, paths.slow, paths.echo, _static_paths(wiring), EVERY, stream_path=paths.stream)
+    host, token = public.host(wiring.environment), wiring.doorkeeper.own_token().reveal()
+    address = Address(host, public.port, wiring.layout.ca, public.address, token)
+    return Load(address, mix, max_rate)
+
+
+def _static_paths(wiring: Wiring) -> tuple[str, ...]:
+    """Two hashed files of the live release: they must stay reachable whatever is deployed."""
+    live = wiring.doors.traffic.observe(wiring.environment).live
+    if live is None:
+        return ()
+    names = sorted(manifest(wiring.builds.path(release_of(live))).values())
+    return tuple(wiring.project.app.static_url + name for name in names[:2])
+
+
+def breaker(wiring: Wiring) -> LocalBreaker:
+    """Kills parts."""
+    return LocalBreaker(wiring.layout, wiring.machine, wiring.public.port)
+
+
+def planted(wiring: Wiring, fault: Fault) -> Target:
+    """The target with a fault planted into whatever is launched on it: a short gate, a watch of some seconds."""
+    other = Wiring(wiring.folder, wiring.emit, wiring.environment, wiring.place)
+    gate = {"probe_timeout": GATE_SECONDS} if fault is Fault.UNREADY else {}
+    other.override = {**wiring.override, "watch": FAULT_WATCH_SECONDS, **gate}
+    target = other.target
+    value = {FAULT_VARIABLE: fault.planted(wiring.clock.now())}
+    return replace(target, app_values={**target.app_values, **value})
