@@ -27,6 +27,7 @@ from greenroom.config.schema import (
     table_at,
 )
 from greenroom.config.secret_table import SecretsTable
+from greenroom.config.signin_table import SignInTable
 from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import DatabaseLimits, Edge, ProvePaths
@@ -49,6 +50,7 @@ def test_the_files_are_current() -> None:
         (("policy",), PolicyTable),
         (("policy", "worse"), WorseTable),
         (("edge",), EdgeTable),
+        (("signin",), SignInTable),
         (("database",), DatabaseTable),
         (("prove",), ProveTable),
         (("secrets",), SecretsTable),

@@ -15,7 +15,7 @@ import pytest
 from greenroom import __version__
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.fault import FAULT_VARIABLE, Fault, Victim
-from greenroom.domain.inspected import About, Strays
+from greenroom.domain.inspected import About, Outside, Strays
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import App
 from greenroom.domain.release import Release
@@ -118,7 +118,9 @@ def local(root: Path, python: Path) -> Iterator[Doors]:
     stage = LocalStage(layout, control, machine, policy, app, roles, path)
     jobs = LocalJobs(layout, control, machine, app, path)
     ledger = SqliteLedger(root / "ledger.sqlite", machine.clock)
-    inspector = LocalInspector(layout, machine.clock, public, 2, lambda id: strays(path(id)))
+    inspector = LocalInspector(
+        layout, machine.clock, public, 2, lambda id: strays(path(id)), lambda _: Outside(False)
+    )
     try:
         traffic, lease = LocalTraffic(layout, machine, public), LocalLease(root / "lease.lock", machine)
         yield Doors(

@@ -49,7 +49,7 @@ def test_the_shop_is_clean(shop: Shop) -> None:
     assert {name: (c["state"], c["findings"]) for name, c in checks.items()} == {
         name: ("clean", []) for name in checks
     }
-    assert len(checks) == 9
+    assert len(checks) == 10
     slots = shop.json("status")["slots"]
     assert [s["id"] for s in slots] == [before]
     done = shop.json("restart")

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "destroy": ("live", "Remove the environment with all its data."),
     "status": ("live", "Show what is live, what is warm, what runs."),
     "dev": ("developing", "Serve this folder with debugger and reload, on real parts."),
+    "access": ("access", "Say who may see what is private; tokens, passwords."),
     "env": ("environments", "Make, list and remove environments; one for each branch."),
     "sweep": ("environments", "Remove the environments of branches that are merged or gone."),
     "secrets": ("secrets", "Keep, list, check and rotate secrets."),

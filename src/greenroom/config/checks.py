@@ -29,6 +29,7 @@ def across(raw: Raw) -> Iterator[Mistake]:
         for text in _role(kind_of(name, role), role):
             yield Mistake(("roles", name, *text[:1]), text[1])
     yield from _limits(_table(raw, "database"))
+    yield from _provider(_table(raw, "signin"))
     yield from environments(raw)
 
 
@@ -75,6 +76,12 @@ def _limits(database: Raw) -> Iterator[Mistake]:
     if isinstance(most, int) and isinstance(reserve, int) and reserve >= most:
         key = "reserve" if "reserve" in database else "max_connections"
         yield Mistake(("database", key), '"reserve" must be smaller than "max_connections"')
+
+
+def _provider(sign_in: Raw) -> Iterator[Mistake]:
+    for key, other in (("issuer", "client_id"), ("client_id", "issuer")):
+        if key in sign_in and other not in sign_in:
+            yield Mistake(("signin", key), f'missing key "{other}": it belongs to "{key}"')
 
 
 def _table(raw: Raw, name: str) -> Raw:

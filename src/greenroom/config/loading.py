@@ -16,6 +16,8 @@ from greenroom.config.fingerprint import FLASK_MIGRATE
 from greenroom.config.locate import Lines, locate
 from greenroom.config.mistakes import Mistake, from_validation, shown
 from greenroom.config.schema import AppTable, File, RoleTable
+from greenroom.config.signin_table import SignInTable
+from greenroom.domain.access import SignIn
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.policy import Policy, Worse
 from greenroom.domain.project import App, DatabaseLimits, Edge, Issuer, ObjectStore, Project, ProvePaths
@@ -109,8 +111,14 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
             tuple(file.secrets.from_environment),
         ),
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
+        sign_in=_sign_in(file.signin),
         s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )
+
+
+def _sign_in(table: SignInTable) -> SignIn:
+    texts = {name: getattr(table, name) or "" for name in ("host", "issuer", "client_id", "ca_file")}
+    return SignIn(**texts, groups=tuple(table.groups), emails=tuple(table.emails), session=table.session)
 
 
 def _app(table: AppTable, folder: Path, env: tuple[tuple[str, str], ...]) -> App:

@@ -15,6 +15,7 @@ from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
 from greenroom.config.proving import ProveTable
 from greenroom.config.secret_table import SecretsTable
+from greenroom.config.signin_table import SignInTable
 from greenroom.config.store import StoreTable
 
 WIDTH = 100
@@ -54,6 +55,7 @@ SECTIONS: tuple[Section, ...] = (
     ("policy", schema.PolicyTable, {k: None for k in schema.PolicyTable.model_fields if k != "worse"}),
     ("policy.worse", schema.WorseTable, dict.fromkeys(schema.WorseTable.model_fields)),
     ("edge", schema.EdgeTable, dict.fromkeys(schema.EdgeTable.model_fields)),
+    ("signin", SignInTable, dict.fromkeys(SignInTable.model_fields)),
     (
         "[environments]",
         EnvironmentTable,
@@ -160,6 +162,9 @@ def _plain(field: FieldInfo) -> Any:
     """The default as one would write it: durations and sizes with their unit."""
     validators = [getattr(part, "func", None) for part in field.metadata]
     if values.duration in validators:
+        hours, minutes = divmod(field.default, 3600)
+        if hours and not minutes:
+            return f"{hours:g}h"
         minutes, seconds = divmod(field.default, 60)
         return f"{minutes:g}m" if not seconds else f"{field.default:g}s"
     if values.size in validators:

@@ -26,6 +26,7 @@ from greenroom.config.fields import (
 )
 from greenroom.config.proving import ProveTable
 from greenroom.config.secret_table import SecretsTable
+from greenroom.config.signin_table import SignInTable
 from greenroom.config.store import StoreTable
 from greenroom.domain.policy import Policy, Worse
 from greenroom.domain.project import App, DatabaseLimits, Edge
@@ -190,6 +191,7 @@ class File(Table):
     )
     policy: PolicyTable = Field(default_factory=PolicyTable, description="See [policy].")
     edge: EdgeTable = Field(default_factory=EdgeTable, description="See [edge].")
+    signin: SignInTable = Field(default_factory=SignInTable, description="See [signin].")
     database: DatabaseTable = Field(default_factory=DatabaseTable, description="See [database].")
     prove: ProveTable = Field(default_factory=ProveTable, description="See [prove].")
     s3: StoreTable = Field(default_factory=StoreTable, description="See [s3].")
@@ -214,6 +216,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("policy",): PolicyTable,
         ("policy", "worse"): WorseTable,
         ("edge",): EdgeTable,
+        ("signin",): SignInTable,
         ("database",): DatabaseTable,
         ("prove",): ProveTable,
         ("secrets",): SecretsTable,

@@ -10,6 +10,7 @@ import ipaddress
 import math
 import re
 import shlex
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from greenroom.domain import promotion
@@ -33,6 +34,7 @@ ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 WSGI = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\([^\n]*\))?")
 URL_FOLDER = re.compile(r"/([A-Za-z0-9._~-]+/)+")
 PAGE = re.compile(r"/[!-\"$-~]*")
+EMAIL = re.compile(r"[^@\s]{0,64}@[^@\s]{1,253}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION_PART = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)")
 _SIZE = re.compile(r"(\d{1,12})\s?([A-Za-z]{0,3})")
@@ -210,6 +212,23 @@ def address(value: str) -> str:
         return str(ipaddress.ip_address(value))
     except ValueError:
         raise ValueError('must be an IP address such as "127.0.0.1" or "0.0.0.0"') from None
+
+
+def issuer(value: str) -> str:
+    """The URL of a provider: https, or http on this machine, exactly as the provider calls itself."""
+    parts = urlsplit(value)
+    there = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
+    local = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1"}
+    if not there or not (parts.scheme == "https" or local):
+        raise ValueError('must be an https URL such as "https://gitlab.example.org"')
+    return text(value)
+
+
+def email(value: str) -> str:
+    """An address, or a domain with its ``@``."""
+    return _match(
+        EMAIL, value, 'must be an address such as "ada@example.org", or "@example.org" for a domain'
+    )
 
 
 def _match(pattern: re.Pattern[str], value: str, otherwise: str) -> str:

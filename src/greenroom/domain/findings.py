@@ -78,6 +78,7 @@ CHECKS: dict[str, Check] = {
         Check("memory-limiter", "rate limits and caches are shared by all processes"),
         Check("local-uploads", "nothing is written into the release's folder"),
         Check("certificate", "the edge serves the certificate that is on disk, and it is fresh"),
+        Check("access", "what is private asks for a sign-in everywhere, what is public nowhere"),
         Check("relaunch", "the live release starts again with the configuration as it is now", deep=True),
         Check("cold-workers", "a fresh process answers about as fast as a warm one", deep=True),
         Check("liveness", "without database and store the app is alive and says it is not ready", deep=True),

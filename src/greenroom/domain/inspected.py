@@ -83,3 +83,20 @@ class Certificate:
     same: bool | None = None
     begins: float = 0.0
     ends: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What somebody gets who has not signed in. ``private``: should that be nothing?
+
+    ``passed``: addresses of the app that answered instead of asking for a sign-in; ``stopped``: those that asked for
+    one. ``readable``: how an upload could be read in the store without the environment's own key. ``hidden``: search
+    engines are told to keep out. ``exempt``: this machine needs no sign-in, so nothing can be told from here.
+    """
+
+    private: bool
+    passed: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    readable: tuple[str, ...] = ()
+    hidden: bool = False
+    exempt: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from greenroom.domain.access import SignIn
 from greenroom.domain.policy import Policy
 from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.rules import Rule
@@ -91,6 +92,7 @@ class Project:
     edge: Edge = field(default_factory=Edge)
     database: DatabaseLimits = field(default_factory=DatabaseLimits)
     prove: ProvePaths = field(default_factory=ProvePaths)
+    sign_in: SignIn = field(default_factory=SignIn)
     secrets: SecretPolicy = field(default_factory=SecretPolicy)
     s3: ObjectStore = field(default_factory=ObjectStore)
 

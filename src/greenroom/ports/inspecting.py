@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from greenroom.domain.inspected import About, Certificate, Continuity, Pace, Strays
+from greenroom.domain.inspected import About, Certificate, Continuity, Outside, Pace, Strays
 
 
 class Inspector(Protocol):
@@ -33,3 +33,6 @@ class Inspector(Protocol):
 
     def certificate(self, environment: str) -> Certificate:
         """What the edge serves for the environment's host. Raises when the edge does not answer."""
+
+    def outside(self, environment: str) -> Outside:
+        """What the environment shows to somebody without a sign-in. Raises when the edge does not answer."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from greenroom.domain.access_findings import access_findings
 from greenroom.domain.errors import Exit, GreenroomError, refused
 from greenroom.domain.findings import (
     CHECKS,
@@ -165,6 +166,18 @@ def _certificate(patient: Patient) -> Checked:
     return answered("certificate", certificate_findings(seen, target.doors.clock.now()), note)
 
 
+def _access(patient: Patient) -> Checked:
+    target = patient.target
+    try:
+        seen = target.doors.inspector.outside(target.environment)
+    except GreenroomError as error:
+        return skipped("access", error.message)
+    if seen.exempt:
+        return skipped("access", "this machine's own address needs no sign-in (allow_ips)")
+    note = "private" if seen.private else "public"
+    return answered("access", access_findings(target.environment, seen), note)
+
+
 QUICK: dict[str, Callable[[Patient], Checked]] = {
     "connection-budget": _budget,
     "session-continuity": _sessions,
@@ -172,6 +185,7 @@ QUICK: dict[str, Callable[[Patient], Checked]] = {
     "memory-limiter": _memory,
     "local-uploads": _uploads,
     "certificate": _certificate,
+    "access": _access,
 }
 """The checks that only look at what runs already. A new check: its entry in ``CHECKS``, and its function here or in
 ``rehearsing``."""

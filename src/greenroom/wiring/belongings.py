@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from greenroom.drivers.postgres.anonymiser import PostgresAnonymiser
     from greenroom.drivers.postgres.database import Database
     from greenroom.drivers.postgres.templates import Templates
+    from greenroom.drivers.s3.bucket import Bucket
     from greenroom.drivers.s3.store import Key, Store
 
 PLATFORM_SECRETS = "_platform"
@@ -53,18 +54,24 @@ class Belongings:
         """What an environment owns, in the order of making."""
         from greenroom.drivers.local.app_secrets import AppSecrets
         from greenroom.drivers.local.traces import Traces
-        from greenroom.drivers.s3.bucket import Bucket
-        from greenroom.drivers.s3.issuers import issuer_of
 
-        name, wanted = self._project.name, self._project.s3
-        issuer, public = issuer_of(wanted.issuer, self.store), self._place.access is Access.PUBLIC
         root = self._layout.root
         return (
             Traces(self._layout, self._machine),
             AppSecrets(root / "secrets", root / "mail", self._public.url),
             self.database,
-            Bucket(name, self.store, issuer, self._secrets, lambda _: public, wanted.bucket_prefix),
+            self.bucket,
         )
+
+    @cached_property
+    def bucket(self) -> Bucket:
+        """The bucket of each environment."""
+        from greenroom.drivers.s3.bucket import Bucket
+        from greenroom.drivers.s3.issuers import issuer_of
+
+        name, wanted = self._project.name, self._project.s3
+        issuer, public = issuer_of(wanted.issuer, self.store), self._place.access is Access.PUBLIC
+        return Bucket(name, self.store, issuer, self._secrets, lambda _: public, wanted.bucket_prefix)
 
     @cached_property
     def database(self) -> Database:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from greenroom import __version__
 from greenroom.domain.environment import PRODUCTION, Environment
-from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.events import Emit, note
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import Project
@@ -31,11 +30,14 @@ from greenroom.drivers.system.real import this_machine
 from greenroom.drivers.system.recall import recall
 from greenroom.ports import Doors, Forge, Lease
 from greenroom.services.target import Target
+from greenroom.wiring.places import place_of
 
 if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
     from greenroom.drivers.ledger.sqlite import SqliteLedger
+    from greenroom.drivers.local.doorkeeper import LocalDoorkeeper
     from greenroom.drivers.local.workbench import LocalWorkbench
+    from greenroom.wiring.admitting import Admitting
     from greenroom.wiring.belongings import Belongings
     from greenroom.wiring.keeping import Keeping
 
@@ -70,23 +72,7 @@ class Wiring:
     @cached_property
     def place(self) -> Environment:
         """The environment: from the project's file, or from its record. Raises when there is none (exit 2)."""
-        rule = rule_of(self.project.rules, self.environment)
-        if self._place is not None or rule is not None:
-            return self._place or rule.environment(self.environment)  # type: ignore[union-attr]
-        record = self.records.get(self.environment)
-        if record is not None:
-            made_by = next((r for r in self.project.rules if r.name == record.rule), None)
-            return record.environment(made_by)
-        there = [
-            *(r.name for r in self.project.rules if not r.per_branch),
-            *(r.name for r in self.records.all() if r.owner),
-        ]
-        raise GreenroomError(
-            "no-environment",
-            f"there is no environment {self.environment}",
-            f"there is: {', '.join(there)}",
-            Exit.USAGE,
-        )
+        return self._place or place_of(self.environment, self.project.rules, self.records)
 
     @cached_property
     def records(self) -> LocalRecords:
@@ -169,30 +155,48 @@ class Wiring:
     @cached_property
     def platform(self) -> LocalPlatform:
         """Supervisor, object store, database server, edge."""
-        return LocalPlatform(self.layout, self.control, self.machine, self._services)
+        publish = self.doorkeeper.publish
+        return LocalPlatform(self.layout, self.control, self.machine, self._services, publish)
+
+    @cached_property
+    def _admitting(self) -> Admitting:
+        from greenroom.wiring.admitting import Admitting
+
+        disk = self.machine.disk
+        return Admitting(self.project, self.layout, disk, self._chosen, self.records, self.belongings)
+
+    @property
+    def doorkeeper(self) -> LocalDoorkeeper:
+        """Who may see what is private, and the files that say so."""
+        return self._admitting.doorkeeper
 
     @cached_property
     def doors(self) -> Doors:
         """The local target's doors."""
+        from greenroom.drivers.local.door_resource import DoorResource
         from greenroom.drivers.local.inspecting import LocalInspector
         from greenroom.drivers.local.jobs import LocalJobs
+        from greenroom.drivers.local.outside import LocalOutside
         from greenroom.drivers.local.stage import LocalStage
         from greenroom.drivers.local.traffic import LocalTraffic
 
         app, path = self.project.app, self.builds.path
         web = next(r for r in self.roles if r.kind is RoleKind.WEB)
-        processes = web.processes
+        processes, keeper = web.processes, self.doorkeeper
+        outside = LocalOutside(self.layout, self.machine.net, self.public, app.static_url, keeper.keeping)
         return Doors(
             stage=LocalStage(self.layout, self.control, self.machine, self.policy, app, self.roles, path),
-            traffic=LocalTraffic(self.layout, self.machine, self.public),
+            traffic=LocalTraffic(self.layout, self.machine, self.public, keeper.own_token),
             jobs=LocalJobs(self.layout, self.control, self.machine, app, path),
             schema=self.belongings.database,
             ledger=self.ledger,
             clock=self.clock,
             builder=self.builds,
-            inspector=LocalInspector(self.layout, self.clock, self.public, processes, self.builds.strays),
+            inspector=LocalInspector(
+                self.layout, self.clock, self.public, processes, self.builds.strays, outside.look
+            ),
             records=self.records,
-            resources=self.belongings.resources,
+            resources=(*self.belongings.resources, DoorResource(keeper)),
         )
 
     @cached_property
@@ -279,4 +283,6 @@ class Wiring:
         from greenroom.wiring.parts import platform_services
 
         own = self.belongings
-        return platform_services(self.layout, self._chosen, self.project, own.platform_secret, own.buckets)
+        return platform_services(
+            self.layout, self._chosen, self.project, own.platform_secret, own.buckets, self._admitting.host
+        )

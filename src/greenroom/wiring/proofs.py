@@ -30,7 +30,8 @@ def load(wiring: Wiring, max_rate: float | None) -> Load:
     """With the paths that the project's file names, and static files of the release that is live."""
     paths, public = wiring.project.prove, wiring.public
     mix = Mix(paths.pages, paths.slow, paths.echo, _static_paths(wiring), EVERY, stream_path=paths.stream)
-    address = Address(public.host(wiring.environment), public.port, wiring.layout.ca, public.address)
+    host, token = public.host(wiring.environment), wiring.doorkeeper.own_token().reveal()
+    address = Address(host, public.port, wiring.layout.ca, public.address, token)
     return Load(address, mix, max_rate)
 
 

@@ -45,7 +45,7 @@ def client(
     host: str = "shop.localhost",
 ) -> Iterator[Client]:
     address = Address(host, port, ca_file)
-    one = Client(kind, asks(kind, MIX, address.authority, 0), Dialer(address), timeout_s, keep)
+    one = Client(kind, asks(kind, MIX, address, 0), Dialer(address), timeout_s, keep)
     try:
         yield one
     finally:
@@ -108,9 +108,17 @@ def test_a_slow_page_is_asked_for_its_time(path: str, asked: str) -> None:
     assert lasting(path, 30.0) == asked
 
 
+def test_a_token_is_shown_with_every_request() -> None:
+    shown = Address("shop", 80, token="grt_x_y")
+    for kind in (Kind.GET, Kind.POST, Kind.UPLOAD, Kind.DRIP):
+        assert b"\r\nx-greenroom-token: grt_x_y\r\n" in next(asks(kind, MIX, shown, 0)).pieces[0]
+        assert b"token" not in next(asks(kind, MIX, Address("shop", 80), 0)).pieces[0]
+    assert "grt_x_y" not in repr(shown)
+
+
 def test_without_a_slow_page_a_long_request_is_a_long_upload() -> None:
     bare = dataclasses.replace(MIX, slow_path=None)
-    request = next(asks(Kind.LONG, bare, "shop", 0))
+    request = next(asks(Kind.LONG, bare, Address("shop", 80), 0))
     assert request.path == "/echo"
     assert request.gap_s * (len(request.pieces) - 1) == pytest.approx(0.2)
     assert f"Content-Length: {sum(map(len, request.pieces[1:]))}".encode() in request.pieces[0]

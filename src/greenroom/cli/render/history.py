@@ -17,7 +17,19 @@ def as_json(entries: Sequence[Entry]) -> list[dict[str, Any]]:
 
 def as_text(entries: Sequence[Entry]) -> str:
     """One line an entry: the fields that people ask for first."""
-    shown = ("release", "slot", "code", "message", "summary", "requests", "lost", "reason", "argv")
+    shown = (
+        "release",
+        "slot",
+        "code",
+        "message",
+        "summary",
+        "requests",
+        "lost",
+        "reason",
+        "argv",
+        "what",
+        "name",
+    )
     lines = []
     for e in entries:
         facts = "  ".join(f"{k}={e.data[k]}" for k in shown if e.data.get(k) is not None)

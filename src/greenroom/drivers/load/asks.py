@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from greenroom.domain.tally import Kind
-from greenroom.drivers.load.mix import Mix
+from greenroom.drivers.load.mix import Address, Mix
 
 POST_BYTES = 20_000
 UPLOAD_CHUNKS = 10
@@ -27,21 +27,21 @@ class Request:
     sha256: str | None = None
 
 
-def asks(kind: Kind, mix: Mix, authority: str, start: int) -> Iterator[Request]:
+def asks(kind: Kind, mix: Mix, address: Address, start: int) -> Iterator[Request]:
     """Yield the requests of one client for ever; ``start`` spreads the clients of a kind over the paths.
 
     Raises ValueError when the mix has no path for the kind.
     """
     if paths := _pages(kind, mix):
-        return _gets(paths, authority, start, close=kind is Kind.FRESH)
+        return _gets(paths, address, start, close=kind is Kind.FRESH)
     if mix.echo_path is not None:
         match kind:
             case Kind.POST:
-                return _posts(mix.echo_path, authority, close=start % 2 == 1)
+                return _posts(mix.echo_path, address, close=start % 2 == 1)
             case Kind.UPLOAD:
-                return _uploads(mix.echo_path, authority, mix.upload_s)
+                return _uploads(mix.echo_path, address, mix.upload_s)
             case Kind.DRIP | Kind.LONG:
-                return _drips(mix.echo_path, authority, mix.drip_s if kind is Kind.DRIP else mix.long_s)
+                return _drips(mix.echo_path, address, mix.drip_s if kind is Kind.DRIP else mix.long_s)
     raise ValueError(f"the mix has no path for {kind}")
 
 
@@ -100,22 +100,22 @@ def _h2_posts(path: str) -> Iterator[Ask]:
         yield Ask(Kind.H2, path, body, hashlib.sha256(body).hexdigest())
 
 
-def _gets(paths: tuple[str, ...], authority: str, start: int, close: bool = False) -> Iterator[Request]:
-    ready = [Request(path, (_head("GET", path, authority, close=close),)) for path in paths]
+def _gets(paths: tuple[str, ...], address: Address, start: int, close: bool = False) -> Iterator[Request]:
+    ready = [Request(path, (_head("GET", path, address, close=close),)) for path in paths]
     while True:
         yield ready[start % len(ready)]
         start += 1
 
 
-def _posts(path: str, authority: str, close: bool) -> Iterator[Request]:
-    head = _head("POST", path, authority, f"Content-Length: {POST_BYTES}\r\n", close)
+def _posts(path: str, address: Address, close: bool) -> Iterator[Request]:
+    head = _head("POST", path, address, f"Content-Length: {POST_BYTES}\r\n", close)
     while True:
         body = os.urandom(POST_BYTES)
         yield Request(path, (head + body,), sha256=hashlib.sha256(body).hexdigest())
 
 
-def _uploads(path: str, authority: str, lasts_s: float) -> Iterator[Request]:
-    head = _head("POST", path, authority, "Transfer-Encoding: chunked\r\n")
+def _uploads(path: str, address: Address, lasts_s: float) -> Iterator[Request]:
+    head = _head("POST", path, address, "Transfer-Encoding: chunked\r\n")
     while True:
         chunks = [os.urandom(CHUNK_BYTES) for _ in range(UPLOAD_CHUNKS)]
         framed = [b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks]
@@ -123,18 +123,19 @@ def _uploads(path: str, authority: str, lasts_s: float) -> Iterator[Request]:
         yield Request(path, (head, *framed, b"0\r\n\r\n"), lasts_s / UPLOAD_CHUNKS, digest)
 
 
-def _drips(path: str, authority: str, lasts_s: float) -> Iterator[Request]:
+def _drips(path: str, address: Address, lasts_s: float) -> Iterator[Request]:
     """The length is announced, the body comes slowly: what a phone with a bad connection does."""
-    head = _head("POST", path, authority, f"Content-Length: {DRIPS * DRIP_BYTES}\r\n")
+    head = _head("POST", path, address, f"Content-Length: {DRIPS * DRIP_BYTES}\r\n")
     while True:
         drips = [os.urandom(DRIP_BYTES) for _ in range(DRIPS)]
         yield Request(path, (head, *drips), lasts_s / DRIPS, hashlib.sha256(b"".join(drips)).hexdigest())
 
 
-def _head(method: str, path: str, authority: str, more: str = "", close: bool = False) -> bytes:
+def _head(method: str, path: str, address: Address, more: str = "", close: bool = False) -> bytes:
     more += "Content-Type: application/octet-stream\r\n" if method == "POST" else ""
     more += "Connection: close\r\n" if close else ""
+    more += "".join(f"{name}: {value}\r\n" for name, value in address.shown)
     return (
-        f"{method} {path} HTTP/1.1\r\nHost: {authority}\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: {address.authority}\r\n"
         f"User-Agent: greenroom-prove\r\nAccept: */*\r\n{more}\r\n"
     ).encode("ascii")

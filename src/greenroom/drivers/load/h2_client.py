@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from greenroom.domain.tally import Record
 from greenroom.drivers.load.asks import Ask
 from greenroom.drivers.load.h2_link import Exchange, Link
+from greenroom.drivers.load.mix import Address
 from greenroom.drivers.load.pace import LOSS_PAUSE_S, Pace, Recorder
 from greenroom.drivers.load.wire import Cut, Dialer
 
@@ -36,14 +37,14 @@ class Multiplexed:
     def __init__(
         self,
         lanes: Sequence[Iterator[Ask]],
-        authority: str,
+        address: Address,
         dialer: Dialer,
         timeout_s: float,
         pace: Pace,
         recorder: Recorder,
     ) -> None:
         self._lanes = [_Lane(asks) for asks in lanes]
-        self._authority, self._dialer, self._timeout_s = authority, dialer, timeout_s
+        self._address, self._dialer, self._timeout_s = address, dialer, timeout_s
         self._pace, self._recorder = pace, recorder
         self._links: list[Link] = []
         self._aborted = threading.Event()
@@ -102,7 +103,7 @@ class Multiplexed:
             wire.close()
             self.note = NO_H2
             return None
-        self._links.append(Link(wire, self._authority))
+        self._links.append(Link(wire, self._address))
         return self._links[-1]
 
     def _wait(self) -> None:

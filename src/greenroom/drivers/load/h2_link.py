@@ -16,6 +16,7 @@ from greenroom.domain.tally import Cause
 from greenroom.drivers.load.asks import Ask
 from greenroom.drivers.load.client import verdict
 from greenroom.drivers.load.h2_frames import Frames, Goaway
+from greenroom.drivers.load.mix import Address
 from greenroom.drivers.load.wire import Cut, Wire
 
 
@@ -43,8 +44,8 @@ class Exchange:
 class Link:
     """An open connection. ``dead``: nothing more comes; ``leaving``: the server takes no new request."""
 
-    def __init__(self, wire: Wire, authority: str) -> None:
-        self._wire, self._authority = wire, authority
+    def __init__(self, wire: Wire, address: Address) -> None:
+        self._wire, self._address = wire, address
         self._frames = Frames()
         self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
         self._h2.local_settings = Settings(client=True, initial_values={SettingCodes.ENABLE_PUSH: 0})
@@ -72,9 +73,10 @@ class Link:
         headers = [
             (":method", "POST" if ask.sha256 else "GET"),
             (":scheme", "https"),
-            (":authority", self._authority),
+            (":authority", self._address.authority),
             (":path", ask.path),
             ("user-agent", "greenroom-prove"),
+            *self._address.shown,
         ]
         if ask.sha256:
             headers += [

@@ -113,14 +113,14 @@ class Load:
             self._stopped.set()
 
     def _crew(self) -> Iterator[Single | Multiplexed]:
-        mix, authority = self._mix, self._address.authority
+        mix, address = self._mix, self._address
         dialer = Dialer(self._address)
         for kind, count in mix.crew():
             for number in range(count):
                 if kind is Kind.H2 and self._address.ca_file:
                     both = Dialer(self._address, ("h2", "http/1.1"))
                     lanes = h2_lanes(mix)
-                    yield Multiplexed(lanes, authority, both, self._timeout_s, self._pace, self._recorder)
+                    yield Multiplexed(lanes, address, both, self._timeout_s, self._pace, self._recorder)
                 elif kind is not Kind.H2:
                     yield self._single(kind, number, count, dialer)
 
@@ -128,7 +128,7 @@ class Load:
         """Every second POST client, like all fresh ones, opens a connection for each request."""
         mix = self._mix
         keep = kind is not Kind.FRESH and not (kind is Kind.POST and number % 2)
-        endless = asks(kind, mix, self._address.authority, number)
+        endless = asks(kind, mix, self._address, number)
         client = Client(kind, endless, dialer, self._patience_s(kind), keep)
         if kind is not Kind.LONG:
             return Single(client, self._pace, self._recorder)

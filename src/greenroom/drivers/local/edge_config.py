@@ -6,6 +6,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from greenroom.drivers.local import edge_door
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
 
@@ -19,14 +20,17 @@ NO_STORE = {"Cache-Control": ["no-store"]}
 
 
 def edge_config(
-    layout: Layout, public: PublicAddress, project: str, static_url: str, max_body: int, s3: str
+    layout: Layout, public: PublicAddress, project: str, static_url: str, max_body: int, s3: str, sign_in: str
 ) -> Json:
-    """Caddy's JSON configuration. ``s3``: the store's address and what buckets begin with, ``https://host:port/shop``."""
+    """Caddy's JSON configuration.
+
+    ``s3``: the store's address and what buckets begin with, ``https://host:port/shop``; ``sign_in``: the sign-in's host.
+    """
     state = str(layout.short)
-    servers: Json = {"https": _https(state, public, static_url.rstrip("/"), max_body, s3)}
+    servers: Json = {"https": _https(layout, public, static_url.rstrip("/"), max_body, s3, sign_in)}
     if public.http_port:
         servers["http"] = _http(public)
-    subjects = [*sorted(public.hosts.values()), *(f"*.{domain}" for domain in public.domains)]
+    subjects = [*sorted({*public.hosts.values(), sign_in}), *(f"*.{domain}" for domain in public.domains)]
     issuer = {"module": "internal"}
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
@@ -45,14 +49,19 @@ def edge_config(
     }
 
 
-def _https(state: str, public: PublicAddress, static: str, max_body: int, s3: str) -> Json:
-    environment = f"{state}/edge/{{env}}"
+def _https(layout: Layout, public: PublicAddress, static: str, max_body: int, s3: str, sign_in: str) -> Json:
+    environment = f"{layout.short}/edge/{{env}}"
+    closed = edge_door.closed(environment)
     routes = [
+        *edge_door.unspoofed(),
+        *edge_door.own_pages(layout.sign_in, environment),
         _route([_static_response(404)], path=HIDDEN),
+        *edge_door.door(layout.sign_in, environment),
         _maintenance(environment, static),
         _route([{"handler": "subroute", "routes": _static(environment, static)}], path=[f"{static}/*"]),
         _route([_static_response(404)], path_regexp={"pattern": "^/media/(.*/)?$"}),
-        _media(s3),
+        _media(s3, edge_door.for_the_store(), **closed),
+        _media(s3, {}),
         _route([_static_response(405, Allow=["GET, HEAD"])], path=["/media/*"]),
         _route(_app(environment, max_body)),
     ]
@@ -63,11 +72,20 @@ def _https(state: str, public: PublicAddress, static: str, max_body: int, s3: st
         "tls_connection_policies": [{}],
         "logs": {},
         "routes": [
+            edge_door.sign_in_host(layout.sign_in, sign_in),
             {"handle": [_hosts(public)]},
-            _route([{"handler": "subroute", "routes": routes}], file=_file(environment, "/live/slot")),
+            _route(
+                [{"handler": "subroute", "routes": routes}],
+                file=_file(environment, "/live/slot", f"/{edge_door.ASLEEP}"),
+            ),
             _route([_static_response(421)]),
         ],
-        "errors": {"routes": [{"handle": [_error_page()]}]},
+        "errors": {
+            "routes": [
+                _route([_error_page("503")], **edge_door.silent()),
+                {"handle": [_error_page("{http.error.status_code}")]},
+            ]
+        },
     }
 
 
@@ -119,24 +137,26 @@ def _static(environment: str, static: str) -> list[Json]:
     ]
 
 
-def _media(s3: str) -> Json:
-    """Public uploads, straight from the bucket's ``public/``: no cookies, no signatures, answers sandboxed."""
+def _media(s3: str, proof: dict[str, list[str]], **match: Any) -> Json:
+    """Uploads, straight from the bucket's ``public/``: no cookies, answers sandboxed.
+
+    ``proof``: what opens a bucket that is not public; the visitor's own signatures never get there.
+    """
     store = urlsplit(s3)
     tls = store.scheme == "https"
+    kept = {"Cache-Control": ["private, no-cache"]} if proof else {}
     proxy = {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": f"{store.hostname}:{store.port or (443 if tls else 80)}"}],
         **({"transport": {"protocol": "http", "tls": {}}} if tls else {}),
         "headers": {
-            "request": {
-                "delete": ["Cookie", "Authorization", "X-Amz-*", "X-Forwarded-*"],
-                "set": {"Host": [store.netloc]},
-            },
+            "request": {"delete": ["X-Forwarded-*"], "set": {"Host": [store.netloc], **proof}},
             "response": {
                 "delete": ["Set-Cookie", "Server", "Via", "X-Amz-*", "Seaweed-*"],
                 "set": {
                     "X-Content-Type-Options": ["nosniff"],
                     "Content-Security-Policy": ["default-src 'none'; sandbox"],
+                    **kept,
                 },
             },
         },
@@ -144,12 +164,14 @@ def _media(s3: str) -> Json:
             {"match": {"status_code": [4]}, "routes": [{"handle": [_static_response(404)]}]},
         ],
     }
-    handle = [
+    # Apart from the proxy's own changes: there, what is deleted goes after what is set.
+    handle: list[Json] = [
+        {"handler": "headers", "request": {"delete": ["Cookie", "Authorization", "X-Amz-*"]}},
         {"handler": "rewrite", "strip_path_prefix": "/media"},
         {"handler": "rewrite", "uri": f"{store.path}-{{env}}/public{{http.request.uri.path}}?"},
         proxy,
     ]
-    return {"match": [{"path": ["/media/*"], "method": ["GET", "HEAD"]}], "handle": handle, "terminal": True}
+    return _route(handle, path=["/media/*"], method=["GET", "HEAD"], **match)
 
 
 def _app(environment: str, max_body: int) -> list[Json]:
@@ -161,8 +183,7 @@ def _app(environment: str, max_body: int) -> list[Json]:
         "transport": {"protocol": "http", "keep_alive": {"enabled": False}},
         "load_balancing": {"try_duration": f"{HOLD_SECONDS}s", "try_interval": "50ms"},
         "headers": {
-            "request": {"delete": ["X-Forwarded-Prefix", "X-Greenroom-*"]},
-            "response": {"delete": ["Server", "Via"]},
+            "response": {"delete": ["Server", "Via"], "replace": edge_door.kept_from_the_visitor()},
         },
     }
     return [
@@ -187,12 +208,13 @@ def _http(public: PublicAddress) -> Json:
     return {"listen": ["fd/5"], "automatic_https": {"disable": True}, "routes": [{"handle": [response]}]}
 
 
-def _error_page() -> Json:
+def _error_page(status: str) -> Json:
     body = "<!doctype html><title>Back in a moment</title><h1>Back in a moment</h1>"
     headers = {"Content-Type": ["text/html; charset=utf-8"], "Retry-After": ["10"], **NO_STORE}
+    headers["X-Robots-Tag"] = ["noindex, nofollow"]
     return {
         "handler": "static_response",
-        "status_code": "{http.error.status_code}",
+        "status_code": status,
         "headers": headers,
         "body": body,
     }
@@ -200,7 +222,8 @@ def _error_page() -> Json:
 
 def _logging(layout: Layout) -> Json:
     deleted = {"filter": "delete"}
-    token = {"filter": "query", "actions": [{"type": "delete", "parameter": "token"}]}
+    secret = ("token", "code", "state", "begin")
+    token = {"filter": "query", "actions": [{"type": "delete", "parameter": name} for name in secret]}
     fields = {
         "request>headers": deleted,
         "resp_headers": deleted,
@@ -223,8 +246,8 @@ def _logging(layout: Layout) -> Json:
     return {"logs": {"default": {"level": "WARN", "exclude": ["http.log.access"]}, "access": access}}
 
 
-def _file(root: str, path: str) -> Json:
-    return {"root": root, "try_files": [path]}
+def _file(root: str, *paths: str) -> Json:
+    return {"root": root, "try_files": list(paths)}
 
 
 def _route(handle: list[Json], **match: Any) -> Json:

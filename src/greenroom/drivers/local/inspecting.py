@@ -10,7 +10,16 @@ from functools import partial
 from typing import Any
 
 from greenroom.domain.errors import GreenroomError
-from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Pace, Pool, Strays
+from greenroom.domain.inspected import (
+    About,
+    Carry,
+    Certificate,
+    Continuity,
+    Outside,
+    Pace,
+    Pool,
+    Strays,
+)
 from greenroom.drivers.local.every_worker import PROBE_HEADER, WORKER, every_worker, together
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
@@ -37,7 +46,9 @@ RENEWAL_SECONDS = 1.0
 
 
 class LocalInspector:
-    """See :class:`greenroom.ports.Inspector`. ``strays`` is the builder's word on a release's folder."""
+    """See :class:`greenroom.ports.Inspector`. ``strays`` is the builder's word on a release's folder, ``outside`` that
+    of somebody without a sign-in.
+    """
 
     def __init__(
         self,
@@ -46,7 +57,9 @@ class LocalInspector:
         public: PublicAddress,
         processes: int,
         strays: Callable[[str], Strays | None],
+        outside: Callable[[str], Outside],
     ) -> None:
+        self._outside = outside
         self._layout = layout
         self._clock = clock
         self._public = public
@@ -104,6 +117,9 @@ class LocalInspector:
 
     def strays(self, release: str) -> Strays | None:
         return self._strays(release)
+
+    def outside(self, environment: str) -> Outside:
+        return self._outside(environment)
 
     def certificate(self, environment: str) -> Certificate:
         host = self._public.host(environment)

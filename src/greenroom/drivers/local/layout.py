@@ -72,6 +72,11 @@ class Layout:
         return str(self.short / "supervisor.sock")
 
     @property
+    def sign_in(self) -> str:
+        """Where the sign-in service listens."""
+        return str(self.short / "signin.sock")
+
+    @property
     def access_log(self) -> Path:
         """The edge's record of requests."""
         return self.root / "logs" / "access.log"

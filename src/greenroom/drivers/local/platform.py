@@ -35,16 +35,25 @@ class Service:
 
 
 class LocalPlatform:
-    """See :class:`greenroom.ports.Platform`. ``services`` gives the parts, in the order of their preparation."""
+    """See :class:`greenroom.ports.Platform`. ``services`` gives the parts, in the order of their preparation.
+
+    ``first`` is called before any part is started or brought to this version.
+    """
 
     def __init__(
-        self, layout: Layout, control: Control, machine: Machine, services: Callable[[], Sequence[Service]]
+        self,
+        layout: Layout,
+        control: Control,
+        machine: Machine,
+        services: Callable[[], Sequence[Service]],
+        first: Callable[[], None] = lambda: None,
     ) -> None:
         self._layout = layout
         self._machine = machine
         self._disk = machine.disk
         self._control = control
         self._services = services
+        self._first = first
         self._units = Units(layout.units, layout.run, machine)
 
     def start(self) -> None:
@@ -58,6 +67,7 @@ class LocalPlatform:
         for service in services:
             if not self._units.is_running(service.unit.name):
                 service.check()
+        self._first()
         self._control.upgrade()
         for service in services:
             self._start(service)

@@ -48,6 +48,14 @@ class SecretFile:
         """Every secret in it."""
         return {key: Secret(value) for key, value in sorted(self._read().items())}
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all secrets, sorted."""
+        return tuple(sorted(self._read()))
+
+    def drop(self, key: str) -> None:
+        """Forget one secret."""
+        write_json(self._path, {k: v for k, v in self._read().items() if k != key})
+
     def remove(self) -> None:
         """Forget them all, also what a killed writer left."""
         for path in (self._path, *self._unfinished()):

@@ -21,10 +21,13 @@ from greenroom.drivers.system.files import write_whole
 from greenroom.drivers.system.net import is_free
 from greenroom.drivers.system.spawn import plain_environment
 
-POSTGRES, STORE, EDGE = "postgres", "s3", "edge"
+POSTGRES, STORE, EDGE, SIGN_IN = "postgres", "s3", "edge", "signin"
 
 FIRST = 10
 """They start before any slot and stop after all of them."""
+
+SIGN_IN_THREADS = 96
+"""More than may wait for sleeping environments (``greenroom.signin.waking``): others must not wait behind them."""
 
 
 class DatabaseServer(Protocol):
@@ -93,9 +96,31 @@ def store_service(layout: Layout, store: ObjectStore) -> Service:
     return Service(unit, store.prepare)
 
 
-def edge_service(layout: Layout, public: PublicAddress, project: Project, s3: str, caddy: str) -> Service:
+def sign_in_service(layout: Layout) -> Service:
+    """The sign-in, in Greenroom's own interpreter. One process: what waits there, waits in its threads."""
+    app = f"greenroom.signin.app:create_app({str(layout.short)!r})"
+    limits = "--limit-request-line 8190 --limit-request-fields 200 --limit-request-field_size 16380"
+    threads = f"--worker-class gthread --workers 1 --threads {SIGN_IN_THREADS} --graceful-timeout 5"
+    gunicorn = (own_python(), "-m", "gunicorn", "--no-control-socket", "--bind", f"unix:{layout.sign_in}")
+    argv = (*gunicorn, *threads.split(), *limits.split(), app)
+    unit = Unit(
+        name=SIGN_IN,
+        argv=argv,
+        cwd=str(layout.root),
+        env={**plain_environment(), "PYTHONDONTWRITEBYTECODE": "1"},
+        order=FIRST,
+        ready=f"unix:{layout.sign_in}",
+        stop_timeout=10.0,
+    )
+    return Service(unit, lambda: None)
+
+
+def edge_service(
+    layout: Layout, public: PublicAddress, project: Project, s3: str, caddy: str, sign_in: str
+) -> Service:
     """The keeper with Caddy below it. The configuration's digest is part of the command: a change restarts it."""
-    config = edge_config(layout, public, project.name, project.app.static_url, project.edge.max_body, s3)
+    app, edge = project.app, project.edge
+    config = edge_config(layout, public, project.name, app.static_url, edge.max_body, s3, sign_in)
     text = json.dumps(config, indent=1)
     file = layout.root / "edge" / f"caddy-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
 

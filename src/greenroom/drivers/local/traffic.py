@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Mode
 from greenroom.domain.verdict import Measure
 from greenroom.drivers.local.access_log import last_request, measure
@@ -24,9 +26,16 @@ PAGE = Path(__file__).parent / "server" / "maintenance.html"
 
 
 class LocalTraffic:
-    """See :class:`greenroom.ports.Traffic`."""
+    """See :class:`greenroom.ports.Traffic`. ``own_token`` opens what is private to Greenroom itself."""
 
-    def __init__(self, layout: Layout, machine: Machine, public: PublicAddress) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        machine: Machine,
+        public: PublicAddress,
+        own_token: Callable[[], Secret] = lambda: Secret(""),
+    ) -> None:
+        self._own_token = own_token
         self._layout = layout
         self._machine = machine
         self._disk = machine.disk
@@ -63,8 +72,12 @@ class LocalTraffic:
 
     def _who_answers(self, environment: str) -> str:
         public, host = self._public, self._public.host(environment)
+        token = self._own_token().reveal()
+        shown = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            answer = self._machine.net.ask_tls(host, public.port, "/", self._layout.ca, 10.0, public.address)
+            answer = self._machine.net.ask_tls(
+                host, public.port, "/", self._layout.ca, 10.0, public.address, shown
+            )
         except OSError as error:
             return f"nobody ({error})"
         return answer.headers.get("x-release", f"the edge itself ({answer.status})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Pace, Strays
+from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Outside, Pace, Strays
 from greenroom.drivers.memory.world import World
 
 
@@ -42,3 +42,6 @@ class MemoryInspector:
 
     def certificate(self, environment: str) -> Certificate:
         return self.world.inspected.certificate
+
+    def outside(self, environment: str) -> Outside:
+        return self.world.inspected.outside

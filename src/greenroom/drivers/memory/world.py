@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Pace, Strays
+from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Outside, Pace, Strays
 from greenroom.domain.record import Record
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Mode, Slot
@@ -24,6 +24,9 @@ _AS_BUILT = Strays()
 _FRESH = Certificate("shop.localhost", "", True, 0.0, 1e12)
 
 
+_PUBLIC = Outside(private=False, passed=("/",))
+
+
 @dataclass(slots=True)
 class Inspected:
     """What looking at the app finds, whichever slot is looked at; ``statuses`` by path, else 200.
@@ -38,6 +41,7 @@ class Inspected:
     statuses: dict[str, int | None] = field(default_factory=dict)
     severed: dict[str, int | None] = field(default_factory=lambda: {"/readyz": 503})
     certificate: Certificate = _FRESH
+    outside: Outside = _PUBLIC
 
 
 @dataclass(slots=True)

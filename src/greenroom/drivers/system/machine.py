@@ -159,7 +159,16 @@ class Net(Protocol):
     def burst(self, socket: str, path: str, headers: Mapping[str, str], count: int) -> list[Answer | None]:
         """So many GETs at the same time; None for each without an answer."""
 
-    def ask_tls(self, name: str, port: int, path: str, ca_file: Path, timeout: float, address: str) -> Answer:
+    def ask_tls(
+        self,
+        name: str,
+        port: int,
+        path: str,
+        ca_file: Path,
+        timeout: float,
+        address: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """One GET over verified TLS. Raises OSError when there is no answer."""
 
     def listens(self, address: str) -> bool:

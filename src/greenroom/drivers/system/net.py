@@ -75,12 +75,19 @@ def ask_unix(
 
 
 def ask_tls(
-    name: str, port: int, path: str, ca_file: str | None, timeout: float = 5.0, address: str = "127.0.0.1"
+    name: str,
+    port: int,
+    path: str,
+    ca_file: str | None,
+    timeout: float = 5.0,
+    address: str = "127.0.0.1",
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """One request over verified TLS to ``address``, asking for ``name``. Raises OSError when there is no answer."""
     context = ssl.create_default_context(cafile=ca_file)
     host = name if port == 443 else f"{name}:{port}"
-    return _ask(_PinnedTls(name, port, context, timeout, address), path, {"Host": host}, "GET")
+    sent = {"Host": host, **(headers or {})}
+    return _ask(_PinnedTls(name, port, context, timeout, address), path, sent, "GET")
 
 
 def served_certificate(

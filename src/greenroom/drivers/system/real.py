@@ -104,9 +104,18 @@ class RealNet:
         with ThreadPoolExecutor(max_workers=count) as pool:
             return list(pool.map(one, range(count)))
 
-    def ask_tls(self, name: str, port: int, path: str, ca_file: Path, timeout: float, address: str) -> Answer:
+    def ask_tls(
+        self,
+        name: str,
+        port: int,
+        path: str,
+        ca_file: Path,
+        timeout: float,
+        address: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         ca = str(ca_file) if ca_file.exists() else None
-        return net.ask_tls(name, port, path, ca, timeout, address)
+        return net.ask_tls(name, port, path, ca, timeout, address, headers)
 
     def listens(self, address: str) -> bool:
         kind, _, where = address.partition(":")

@@ -85,7 +85,16 @@ class SimulatedNet:
                 answers.append(None)
         return answers
 
-    def ask_tls(self, name: str, port: int, path: str, ca_file: Path, timeout: float, address: str) -> Answer:
+    def ask_tls(
+        self,
+        name: str,
+        port: int,
+        path: str,
+        ca_file: Path,
+        timeout: float,
+        address: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         until = self._scheduler.monotonic + timeout
         while self._scheduler.monotonic < until:
             self._scheduler.sleep(0.02)
