@@ -206,6 +206,14 @@ def endpoint(value: str) -> str:
     )
 
 
+def network(value: str) -> str:
+    """An IP address, or a network of them."""
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise ValueError('must be an address or a network such as "192.0.2.0/24"') from None
+
+
 def address(value: str) -> str:
     """An IP address to listen on."""
     try:

@@ -37,6 +37,20 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Admits:
+    """Whom a private environment lets in; see :class:`greenroom.domain.access.AccessPolicy` for what each means."""
+
+    users: tuple[str, ...] = ()
+    allow_ips: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+NOBODY_IN_PARTICULAR = Admits()
+"""Whoever the project's sign-in lets in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One place where the app runs: ``name`` keys all its state, ``host`` is its public name.
 
@@ -51,6 +65,7 @@ class Environment:
     target: str = "local"
     strategy: Strategy = Strategy.BLUE_GREEN
     access: Access = Access.PUBLIC
+    admits: Admits = NOBODY_IN_PARTICULAR
     template: str | None = None
     ttl: float | None = None
     sleep_after: float | None = None
