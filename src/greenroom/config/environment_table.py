@@ -44,6 +44,18 @@ class EnvironmentTable(Table):
         "simple",
     )
     access: Literal["public", "private"] = key("public", "Who may see it: anybody, or who has signed in.")
+    users: list[str] = key(
+        [], "Of the people with a password, only these may see it. Default: all of them.", ["ada"]
+    )
+    groups: list[str] = key(
+        [], "Groups of the provider that may see it, in place of those in [signin].", ["company/shop"]
+    )
+    emails: list[Annotated[str, AfterValidator(values.email)]] = key(
+        [], "Verified addresses that may, likewise.", ["@example.org"]
+    )
+    allow_ips: list[Annotated[str, AfterValidator(values.network)]] = key(
+        [], "Addresses and networks that need no sign-in.", ["192.0.2.0/24"]
+    )
     template: Label | None = key(
         None, "The template that its database starts as a copy of (greenroom template).", "demo"
     )

@@ -224,6 +224,15 @@ def issuer(value: str) -> str:
     return text(value)
 
 
+def network(value: str) -> str:
+    """An IP address or network."""
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError('must be an address or a network such as "192.0.2.0/24"') from None
+    return value
+
+
 def email(value: str) -> str:
     """An address, or a domain with its ``@``."""
     return _match(

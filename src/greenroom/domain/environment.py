@@ -37,6 +37,20 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who may see a private environment; :class:`greenroom.domain.access.AccessPolicy` has the meaning of each."""
+
+    users: tuple[str, ...] = ()
+    allow_ips: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+UNNAMED = Admitted()
+"""Nobody in particular."""
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One place where the app runs: ``name`` keys all its state, ``host`` is its public name.
 
@@ -51,6 +65,7 @@ class Environment:
     target: str = "local"
     strategy: Strategy = Strategy.BLUE_GREEN
     access: Access = Access.PUBLIC
+    admitted: Admitted = UNNAMED
     template: str | None = None
     ttl: float | None = None
     sleep_after: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from greenroom.domain.access import AccessPolicy, Doorkeeping
 from greenroom.domain.environment import PRODUCTION, Environment
@@ -45,7 +45,7 @@ class Admitting:
 
     def policies(self) -> Mapping[str, AccessPolicy]:
         """Who may see each of them."""
-        return {place.name: AccessPolicy(place.access) for place in self.places()}
+        return {place.name: AccessPolicy(place.access, **asdict(place.admitted)) for place in self.places()}
 
     @property
     def host(self) -> str:
