@@ -8,6 +8,7 @@ import pytest
 
 from greenroom.config import load
 from greenroom.domain.access import SESSION_SECONDS, SignIn
+from greenroom.domain.environment import Access, Admitted
 from greenroom.domain.errors import GreenroomError
 
 HEAD = 'name = "shop"\n[app]\nwsgi = "wsgi:app"\n[signin]\n'
@@ -62,3 +63,26 @@ def test_mistakes(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(GreenroomError) as caught:
         loaded(tmp_path, text)
     assert says in caught.value.details
+
+
+def test_who_may_see_one_environment(tmp_path: Path) -> None:
+    text = """
+[[environments]]
+name = "staging"
+access = "private"
+users = ["ada"]
+groups = ["company/shop"]
+emails = ["@example.org"]
+allow_ips = ["192.0.2.0/24", "2001:db8::1"]
+"""
+    (tmp_path / "greenroom.toml").write_text(HEAD + text)
+    staging = next(r for r in load(tmp_path / "greenroom.toml").rules if r.name == "staging")
+    place = staging.environment("staging")
+    assert place.access is Access.PRIVATE
+    assert place.admitted == Admitted(
+        ("ada",), ("192.0.2.0/24", "2001:db8::1"), ("company/shop",), ("@example.org",)
+    )
+    (tmp_path / "greenroom.toml").write_text(HEAD + text.replace("192.0.2.0/24", "office"))
+    with pytest.raises(GreenroomError) as caught:
+        load(tmp_path / "greenroom.toml")
+    assert "must be an address or a network" in caught.value.details

@@ -68,6 +68,7 @@ def wiring(shop: Shop) -> Extended:
     production = made.layout.edge("production")
     made.doorkeeper.publish()
     for environment in ("alpha", "beta"):
+        made.doorkeeper.publish(environment)
         folder = made.layout.edge(environment)
         (folder / "live").symlink_to((production / "live").readlink())
         (folder / "assets").symlink_to(production / "assets")

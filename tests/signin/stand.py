@@ -265,7 +265,10 @@ def stand(root: Path) -> Iterator[Stand]:
     """Production is public; alpha and beta are private, each with an app, a static file and an upload."""
     layout = open_layout(root, None)
     (layout.root / "caddy").mkdir(exist_ok=True)
-    services = {name: free_port(set(), also=10_000) for name in ("s3", "master", "volume", "filer", "admin")}
+    services: dict[str, int] = {}
+    for name in ("s3", "master", "volume", "filer", "admin"):
+        taken = {port + d for port in services.values() for d in (0, 10_000)}
+        services[name] = free_port(taken, also=10_000)
     public = PublicAddress(
         {"production": PRODUCTION}, free_port(set()), None, "127.0.0.1", services, (PRODUCTION,)
     )

@@ -99,7 +99,7 @@ def edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edge:
         buckets={"alpha": "shop-alpha"},
     )
     keeper = LocalDoorkeeper(layout, this_machine().disk, lambda: told)
-    keeper.publish()
+    keeper.publish("alpha")
     memory = Memory(tmp_path / "signin" / "memory.sqlite", clock.now)
     parts = Parts(Settings(tmp_path), memory, Waking(tmp_path, clock), clock)
     return Edge(build(parts).test_client(use_cookies=False), keeper, clock, layout)

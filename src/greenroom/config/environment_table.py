@@ -45,22 +45,16 @@ class EnvironmentTable(Table):
     )
     access: Literal["public", "private"] = key("public", "Who may see it: anybody, or who has signed in.")
     users: list[str] = key(
-        [], "Of those with a password, whom it lets in. Default: all of them.", ["ada"], max_length=500
-    )
-    allow_ips: list[Annotated[str, AfterValidator(values.network)]] = key(
-        [], "Addresses and networks that need no sign-in. Default: none.", ["192.0.2.0/24"], max_length=500
+        [], "Of the people with a password, only these may see it. Default: all of them.", ["ada"]
     )
     groups: list[str] = key(
-        [],
-        "Groups at the provider that it lets in. Default: those of [signin].",
-        ["company/shop"],
-        max_length=500,
+        [], "Groups of the provider that may see it, in place of those in [signin].", ["company/shop"]
     )
-    emails: list[str] = key(
-        [],
-        "Verified addresses, or @domain, that it lets in. Default: those of [signin].",
-        ["@example.org"],
-        max_length=500,
+    emails: list[Annotated[str, AfterValidator(values.email)]] = key(
+        [], "Verified addresses that may, likewise.", ["@example.org"]
+    )
+    allow_ips: list[Annotated[str, AfterValidator(values.network)]] = key(
+        [], "Addresses and networks that need no sign-in.", ["192.0.2.0/24"]
     )
     template: Label | None = key(
         None, "The template that its database starts as a copy of (greenroom template).", "demo"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from greenroom.config.mistakes import Mistake, shown
-from greenroom.domain.environment import PRODUCTION, Access, Admits, Strategy, Tier
+from greenroom.domain.environment import PRODUCTION, Access, Admitted, Strategy, Tier
 from greenroom.domain.promotion import Gate, freeze, quiet
 from greenroom.domain.refs import SLUG, RefPattern, template_parts
 from greenroom.domain.rules import RESERVED, Rule, default_rules
@@ -77,7 +77,9 @@ def _rule(table: EnvironmentTable, host: str) -> Rule:
         target=table.target,
         strategy=Strategy(table.strategy) if table.strategy else simple,
         access=Access(table.access),
-        admits=Admits(tuple(table.users), tuple(table.allow_ips), tuple(table.groups), tuple(table.emails)),
+        admitted=Admitted(
+            tuple(table.users), tuple(table.allow_ips), tuple(table.groups), tuple(table.emails)
+        ),
         template=table.template,
         ttl=table.ttl,
         sleep_after=table.sleep_after,

@@ -206,14 +206,6 @@ def endpoint(value: str) -> str:
     )
 
 
-def network(value: str) -> str:
-    """An IP address, or a network of them."""
-    try:
-        return str(ipaddress.ip_network(value))
-    except ValueError:
-        raise ValueError('must be an address or a network such as "192.0.2.0/24"') from None
-
-
 def address(value: str) -> str:
     """An IP address to listen on."""
     try:
@@ -230,6 +222,15 @@ def issuer(value: str) -> str:
     if not there or not (parts.scheme == "https" or local):
         raise ValueError('must be an https URL such as "https://gitlab.example.org"')
     return text(value)
+
+
+def network(value: str) -> str:
+    """An IP address or network."""
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError('must be an address or a network such as "192.0.2.0/24"') from None
+    return value
 
 
 def email(value: str) -> str:

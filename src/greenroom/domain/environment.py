@@ -37,8 +37,8 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Admits:
-    """Whom a private environment lets in; see :class:`greenroom.domain.access.AccessPolicy` for what each means."""
+class Admitted:
+    """Who may see a private environment; :class:`greenroom.domain.access.AccessPolicy` has the meaning of each."""
 
     users: tuple[str, ...] = ()
     allow_ips: tuple[str, ...] = ()
@@ -46,8 +46,8 @@ class Admits:
     emails: tuple[str, ...] = ()
 
 
-NOBODY_IN_PARTICULAR = Admits()
-"""Whoever the project's sign-in lets in."""
+UNNAMED = Admitted()
+"""Nobody in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Environment:
     target: str = "local"
     strategy: Strategy = Strategy.BLUE_GREEN
     access: Access = Access.PUBLIC
-    admits: Admits = NOBODY_IN_PARTICULAR
+    admitted: Admitted = UNNAMED
     template: str | None = None
     ttl: float | None = None
     sleep_after: float | None = None

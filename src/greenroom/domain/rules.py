@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from greenroom.domain.environment import (
-    NOBODY_IN_PARTICULAR,
-    PRODUCTION,
-    Access,
-    Admits,
-    Environment,
-    Strategy,
-    Tier,
-)
+from greenroom.domain.environment import PRODUCTION, UNNAMED, Access, Admitted, Environment, Strategy, Tier
 from greenroom.domain.promotion import OPEN, Gate
 from greenroom.domain.refs import LONGEST_NAME, RefPattern, branch, expand, invalid, template_parts
 
@@ -37,7 +29,7 @@ class Rule:
     target: str = "local"
     strategy: Strategy = Strategy.BLUE_GREEN
     access: Access = Access.PUBLIC
-    admits: Admits = NOBODY_IN_PARTICULAR
+    admitted: Admitted = UNNAMED
     template: str | None = None
     ttl: float | None = None
     sleep_after: float | None = None
@@ -66,7 +58,7 @@ class Rule:
             target=self.target,
             strategy=self.strategy,
             access=self.access,
-            admits=self.admits,
+            admitted=self.admitted,
             template=self.template,
             ttl=self.ttl,
             sleep_after=self.sleep_after,

@@ -45,7 +45,7 @@ class Admitting:
 
     def policies(self) -> Mapping[str, AccessPolicy]:
         """Who may see each of them."""
-        return {place.name: AccessPolicy(place.access, **asdict(place.admits)) for place in self.places()}
+        return {place.name: AccessPolicy(place.access, **asdict(place.admitted)) for place in self.places()}
 
     @property
     def host(self) -> str:
