@@ -8,6 +8,7 @@ import signal
 import time
 import urllib.parse
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from environments import branch, found, sql
@@ -34,7 +35,7 @@ def steps(shop: Shop, *words: str) -> list[str]:
 
 def page(shop: Shop, name: str, path: str = "/") -> tuple[int, dict[str, str]]:
     host = f"{name}.shop.localhost" if name else "shop.localhost"
-    answer = this_machine().net.ask_tls(host, shop.port, path, shop.ca, 15.0, "127.0.0.1")
+    answer = this_machine().net.ask_tls(host, shop.port, path, shop.ca, 60.0, "127.0.0.1")
     return answer.status, dict(answer.headers)
 
 
@@ -122,6 +123,16 @@ def test_asleep_it_has_no_process_and_keeps_its_data(shop: Shop) -> None:
     woken = shop.json("env", "wake", "fb-1-2")
     assert ".fb-1-2-" in woken["serving"]
     assert page(shop, "fb-1-2")[0] == 200
+
+
+def test_the_first_request_wakes_it(shop: Shop) -> None:
+    """Four visitors at once: all are held and answered, one slot is launched."""
+    shop.json("env", "sleep", "fb-1-2")
+    with ThreadPoolExecutor(4) as visitors:
+        answers = list(visitors.map(lambda _: page(shop, "fb-1-2"), range(4)))
+    assert [status for status, _ in answers] == [200] * 4
+    assert len({headers["x-release"] for _, headers in answers}) == 1
+    assert {x["name"]: x["state"] for x in shop.json("env", "list")}["fb-1-2"] == "ready"
 
 
 def test_destroyed_leaves_nothing(shop: Shop) -> None:
