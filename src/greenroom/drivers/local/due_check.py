@@ -13,6 +13,7 @@ from greenroom.drivers.local.slots import Slots
 from greenroom.drivers.local.traffic_state import observe_traffic
 from greenroom.drivers.local.units import Units
 from greenroom.drivers.system.machine import Child, Machine
+from greenroom.ports import StageSeen
 
 LOOK_SECONDS = 1.0
 MOST_SECONDS = 60.0
@@ -56,8 +57,9 @@ class DueCheck:
         if self._process is not None or now < self._next or not settled:
             return
         self._next = now + LOOK_SECONDS
-        for environment in sorted(self._slots.environments(), key=lambda e: self._turn(e).next):
-            if now >= self._turn(environment).next and self._is_due(environment):
+        every = self._slots.every()
+        for environment in sorted(every, key=lambda e: self._turn(e).next):
+            if now >= self._turn(environment).next and self._is_due(environment, every[environment]):
                 self._about, self._process = environment, self._start(environment)
                 return
 
@@ -78,14 +80,13 @@ class DueCheck:
             turn.next = now + turn.pause
             self._process = None
 
-    def _is_due(self, environment: str) -> bool:
+    def _is_due(self, environment: str, stage: StageSeen) -> bool:
         if not FileLock(self._layout.lease(environment), self._machine).is_free():
             return False
         called = self._machine.disk.exists(self._layout.wake(environment))
-        return called or may_be_due(self._observe(environment), self._machine.clock.now())
+        return called or may_be_due(self._observe(environment, stage), self._machine.clock.now())
 
-    def _observe(self, environment: str) -> Observation:
-        stage = self._slots.observe(environment)
+    def _observe(self, environment: str, stage: StageSeen) -> Observation:
         traffic = observe_traffic(self._layout, environment, self._machine.disk)
         return Observation(
             environment,

@@ -31,20 +31,25 @@ class Slots:
         self._units = units
         self._disk = machine.disk
 
-    def environments(self) -> set[str]:
-        """Environments that have a slot or a live link."""
+    def every(self) -> dict[str, StageSeen]:
+        """What is there now in each environment that has a slot or a folder at the edge; every slot is read once."""
         edge = self._layout.root / "edge"
         folders = {name for name in self._disk.names(edge) if self._disk.is_folder(edge / name)}
-        return folders | {s.environment for s in self._all()}
+        all_of_them = self._all()
+        names = sorted(folders | {s.environment for s in all_of_them})
+        return {name: self._seen(name, all_of_them) for name in names}
 
     def observe(self, environment: str) -> StageSeen:
         """What is there now."""
-        mine = tuple(s for s in self._all() if s.environment == environment)
+        return self._seen(environment, self._all())
+
+    def _seen(self, environment: str, all_of_them: tuple[Slot, ...]) -> StageSeen:
+        mine = tuple(s for s in all_of_them if s.environment == environment)
         return StageSeen(
             slots=mine,
             up=frozenset(s.id for s in mine if self._units.is_running(web_unit(s.id))),
             working=frozenset(s.id for s in mine if self._disk.exists(self._working(s.id))),
-            next_number=self._counter() + 1,
+            next_number=self._counter(all_of_them) + 1,
         )
 
     def releases(self) -> frozenset[str]:
@@ -62,7 +67,7 @@ class Slots:
 
         All of it is durable on return: a link to the slot must never outlive the slot.
         """
-        number = max(slot.number, self._counter())
+        number = max(slot.number, self._counter(self._all()))
         write_whole(self._layout.slots / "counter", f"{number}\n", disk=self._disk)
         folder = self._layout.slots / slot.id
         self._disk.remove_tree(folder)
@@ -118,10 +123,10 @@ class Slots:
         found = [slot for name in self._folders() if (slot := self.get(name)) is not None]
         return tuple(sorted(found, key=lambda s: s.number))
 
-    def _counter(self) -> int:
+    def _counter(self, all_of_them: tuple[Slot, ...]) -> int:
         """A counter that is damaged or gone is made good by the slots that there are."""
         try:
             counted = int(self._disk.read(self._layout.slots / "counter"))
         except (FileNotFoundError, ValueError):
             counted = 0
-        return max([counted, *(s.number for s in self._all())])
+        return max([counted, *(s.number for s in all_of_them)])
