@@ -19,7 +19,7 @@ from benchmarks.stats import fit, judge, median, ratio, spread
 from benchmarks.svg import nice, number, spaced
 
 HERE = Path(__file__).resolve().parents[2] / "benchmarks"
-RUNS = sorted((HERE / "results").glob("*.json"))
+RUNS = sorted((HERE / "results").glob("20*.json"))
 
 
 @pytest.fixture(params=RUNS, ids=lambda file: file.stem)

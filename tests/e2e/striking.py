@@ -225,7 +225,11 @@ class Suite:
         assert [u for u in units if u.startswith("mailer-")] == [f"mailer-{live}-1"], units
         known = {s["id"] for s in status["slots"]}
         assert {u.removeprefix("web-") for u in units if u.startswith("web-")} == known, units
-        masters = [line for _, line in processes_of(self._shop.state) if "gunicorn" in line and "signin.sock" not in line]
+        masters = [
+            line
+            for _, line in processes_of(self._shop.state)
+            if "gunicorn" in line and "signin.sock" not in line
+        ]
         strays = [line for line in masters if not any(f"/{slot}/web.sock" in line for slot in known)]
         assert not strays, strays
 

@@ -11,10 +11,13 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from environments import branch, found, sql
 from shop import Shop, free_port, git, lost, processes_of, some
 
 from greenroom.drivers.system.real import this_machine
+
+pytestmark = pytest.mark.timeout(900)
 
 ANNA, BOB = "anna/AFO-1_cart", "bob/AFO-1_other"
 
@@ -221,6 +224,7 @@ def test_staging_is_promoted_to_production_and_not_rebuilt(shop: Shop) -> None:
     toml.write_text(
         toml.read_text().replace('refs = ["master", "main"]', 'refs = ["main"]\nafter = "staging"')
     )
+    shop.commit("production comes after staging")
     commit = branch(shop, "next", urllib.parse.quote("the next one"))
     refused = shop.json("deploy", commit, exit=3)
     assert refused["code"] == "policy"

@@ -50,7 +50,9 @@ def at_rest(shop: Shop) -> None:
     known = {s["id"] for s in status["slots"]}
     serving = {u.removeprefix("web-") for u in units if u.startswith("web-")}
     assert serving == known
-    masters = [line for _, line in processes_of(shop.state) if "gunicorn" in line and "signin.sock" not in line]
+    masters = [
+        line for _, line in processes_of(shop.state) if "gunicorn" in line and "signin.sock" not in line
+    ]
     assert not [line for line in masters if not any(f"/{slot}/web.sock" in line for slot in known)]
 
 
