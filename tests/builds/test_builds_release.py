@@ -303,3 +303,13 @@ def test_provenance_tells_every_change(tmp_path: Path) -> None:
     package.write_text(package.read_text() + "#")
     assert builds.provenance(release.id).differs(first.to_json()) == ("venv",)
     assert builds.provenance(release.id, deep=False).differs(first.to_json()) == ()
+
+
+def test_a_branch_that_is_only_at_the_remote_is_found(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    commit = shop.commit("Work of a colleague", {"shop/more.py": ""})
+    shop.git("update-ref", "refs/remotes/origin/anna/AFO-1_cart", commit)
+    shop.git("reset", "-q", "--hard", "HEAD~1")
+    builds = shop.builds()
+    assert builds.build("anna/AFO-1_cart").commit == commit
+    assert builds.build().commit != commit

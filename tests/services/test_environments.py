@@ -21,6 +21,7 @@ from greenroom.services.environments.removing import destroy
 from greenroom.services.environments.sleeping import due_work, sleep, wake
 from greenroom.services.environments.sweeping import sweep
 from greenroom.services.promoting import promote
+from greenroom.services.up import up
 
 FB = "fb-1"
 Act = Callable[[House], object]
@@ -329,6 +330,27 @@ def test_nobody_develops_on_the_data_of_production(name: str, place: str) -> Non
     assert bench.served["SECRET_KEY"] == f"secret of {place}"
     with pytest.raises(GreenroomError, match="the migration failed"):
         develop(house.estate, Bench(name, fails=1), 5001, ())
+
+
+def test_who_calls_one_that_goes_does_not_wake_it() -> None:
+    house = asleep()
+    house.one.records[FB] = replace(house.one.records[FB], state=State.GOING)
+    house.worlds[FB].called = True
+    assert not due_work(house.estate.at(house.estate.known(FB)))
+    assert not house.worlds[FB].up
+
+
+def test_up_brings_back_the_branch_and_not_what_is_checked_out() -> None:
+    """An environment of a branch never gets the commit that happens to be checked out."""
+    house = asleep()
+    up(house.estate.at(house.estate.known(FB)))
+    assert is_there(house)
+    fresh = branch()
+    fresh.one.releases["HEAD"] = C
+    fresh.one.records[FB] = replace(house.one.records[FB], state=State.MAKING, release=None)
+    up(fresh.estate.at(fresh.estate.known(FB)))
+    live = fresh.worlds[FB].live or ""
+    assert fresh.worlds[FB].slots[live].release == A.id
 
 
 def staged() -> House:

@@ -13,9 +13,14 @@ from greenroom.services.target import Target
 BUILT = "built"
 
 
-def build(target: Target, ref: str = "HEAD", dirty: bool = False) -> Release:
-    """The release of a commit, built or found, with its provenance in the ledger; a build made anew has a new entry."""
-    release = target.doors.builder.build(ref, dirty)
+def build(target: Target, ref: str | None = None, dirty: bool = False) -> Release:
+    """The release of a commit, built or found, with its provenance in the ledger; a build made anew has a new entry.
+
+    Without ``ref`` it is the environment's own branch, or the commit that is checked out where it has none.
+    """
+    record = target.doors.records.get(target.environment)
+    own = record.owner if record is not None and record.owner else "HEAD"
+    release = target.doors.builder.build(ref or own, dirty)
     known = recorded(target, release)
     if known is None or known.get("at") != release.created_at:
         _record(target, release)

@@ -64,8 +64,11 @@ def _wait_for_live(target: Target) -> None:
 
 
 def _release_for(target: Target, seen: Observation) -> Release:
-    """What was live is launched anew when its slot cannot be brought back; else the newest commit comes first."""
-    was = seen.release(seen.live_slot.release) if seen.live_slot else None
+    """What was live, or fell asleep, is launched anew; else the newest commit comes first."""
+    record = target.doors.records.get(target.environment)
+    asleep = record.release if record is not None else None
+    before = seen.live_slot.release if seen.live_slot else asleep
+    was = seen.release(before) if before else None
     return was or build(target)
 
 

@@ -12,7 +12,8 @@ from greenroom.domain.errors import Exit
 from greenroom.domain.stage import Mode
 from greenroom.services.deliver import Wish
 
-ref_argument = click.argument("ref", default="HEAD")
+ref_argument = click.argument("ref", required=False)
+"""Without one: the environment's own branch, or what is checked out."""
 dirty_option = click.option(
     "--dirty", is_flag=True, help="Take the folder as it is, uncommitted changes too."
 )
@@ -38,7 +39,7 @@ override_option = click.option(
 @ref_argument
 @dirty_option
 @pass_session
-def build(session: Session, ref: str, dirty: bool) -> None:
+def build(session: Session, ref: str | None, dirty: bool) -> None:
     """Build the release of a commit without deploying it."""
     from greenroom.cli.render import answers
     from greenroom.services.provenance import build as make
@@ -56,7 +57,9 @@ def build(session: Session, ref: str, dirty: bool) -> None:
 )
 @click.option("--check", is_flag=True, help="Exit 7 when there is something to do.")
 @pass_session
-def plan(session: Session, ref: str, dirty: bool, window: str | None, out: Path | None, check: bool) -> None:
+def plan(
+    session: Session, ref: str | None, dirty: bool, window: str | None, out: Path | None, check: bool
+) -> None:
     """Show what a deploy would do. Nothing is changed but the build, which is made."""
     from greenroom.cli.render import answers
     from greenroom.services.deliver import plan_for
@@ -83,7 +86,7 @@ def plan(session: Session, ref: str, dirty: bool, window: str | None, out: Path 
 @pass_session
 def deploy(
     session: Session,
-    ref: str,
+    ref: str | None,
     dirty: bool,
     window: str | None,
     watch: bool,
@@ -169,7 +172,7 @@ def releases(session: Session) -> None:
 
 def _wish(
     session: Session,
-    ref: str,
+    ref: str | None,
     dirty: bool,
     window: str | None,
     *,

@@ -45,19 +45,24 @@ class Git:
         self._env = {**kept, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
 
     def committed(self, ref: str) -> Source:
-        """The project's folder at a commit. Raises ``no-repository``, ``unknown-ref`` or ``not-in-commit``."""
+        """The project's folder at a commit; a branch that is not here is looked for at the remote ``origin``, as it was
+        fetched last. Raises ``no-repository``, ``unknown-ref`` or ``not-in-commit``."""
         prefix = self._prefix()
-        found = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-        if not found.ok:
+        found = self._commit(ref) or self._commit(f"refs/remotes/origin/{ref}")
+        if not found:
             raise self._unknown(ref)
-        tree = self._git("rev-parse", "--verify", "--quiet", f"{found.text}:{prefix}")
+        tree = self._git("rev-parse", "--verify", "--quiet", f"{found}:{prefix}")
         if not tree.ok:
             raise _error(
                 "not-in-commit",
                 f"the folder {prefix} is not in the commit {ref}",
                 "commit it, or build the files as they are with --dirty",
             )
-        return self._labelled(tree.text, found.text, dirty=False)
+        return self._labelled(tree.text, found, dirty=False)
+
+    def _commit(self, ref: str) -> str:
+        """The commit's full name; empty when there is none of that name."""
+        return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").text
 
     def working(self) -> Source:
         """The project's folder as it is now, without ignored files. The user's index is not touched."""

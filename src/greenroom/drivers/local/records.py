@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 
 from greenroom.domain.record import Record
@@ -9,6 +10,8 @@ from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.system.files import private_folder, read_json, write_json
 from greenroom.drivers.system.machine import Disk
 from greenroom.drivers.system.shape import shaped
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 class LocalRecords:
@@ -23,6 +26,8 @@ class LocalRecords:
         return tuple(r for name in names if not name.startswith(".") and (r := self.get(name)) is not None)
 
     def get(self, name: str) -> Record | None:
+        if not _NAME.fullmatch(name):
+            return None  # no environment is called that, and no path is made of it
         file = self._folder / f"{name}.json"
         data = read_json(file, self._disk)
         return None if data is None else shaped(Record, data, file)

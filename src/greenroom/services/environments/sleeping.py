@@ -71,6 +71,8 @@ def wake_held(target: Target) -> str:
 def look_after(target: Target) -> bool:
     """Due work of an environment that sleeps or may be idle: was there any? The caller holds the lease."""
     doors, env = target.doors, target.environment
+    if remembered(target).state is State.GOING:
+        return False  # whoever calls comes too late
     if doors.traffic.called(env):
         wake_held(target)
         return True
