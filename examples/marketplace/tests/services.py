@@ -19,6 +19,10 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
 # PostgreSQL refuses uid 0. In a user namespace root can be somebody else and still own its files.
 AS_NOBODY = ["unshare", "--user", "--map-user=65534", "--map-group=65534"] if os.geteuid() == 0 else []
 LOCALE = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
@@ -120,6 +124,8 @@ def object_store(folder: Path) -> Iterator[dict[str, str]]:
     with _running(command, folder / "s3.log", home, keys | {"GOMEMLIMIT": "300MiB"}, signal.SIGKILL):
         address = f"http://127.0.0.1:{ports['s3']}"
         _wait_until(lambda: _listens(address), folder / "s3.log")
+        # The bucket is made a moment after the server says that it is well.
+        _wait_until(lambda: _has_bucket(address, keys), folder / "s3.log")
         yield keys | {"S3_ENDPOINT_URL": address, "S3_BUCKET": "shop", "AWS_REGION": "us-east-1"}
 
 
@@ -129,6 +135,22 @@ def _listens(address: str) -> bool:
             return int(answer.status) == 200
     except (URLError, OSError):
         return False
+
+
+def _has_bucket(address: str, keys: dict[str, str]) -> bool:
+    store = boto3.client(
+        "s3",
+        endpoint_url=address,
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}),
+    )
+    try:
+        store.head_bucket(Bucket="shop")
+    except (BotoCoreError, ClientError):
+        return False
+    return True
 
 
 def _wait_until(condition: object, log: Path, seconds: float = 40) -> None:
