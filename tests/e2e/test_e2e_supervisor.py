@@ -25,7 +25,7 @@ from faults import (
     supervisors,
 )
 from shop import Shop, kill, lost, processes_of
-from striking import next_release
+from striking import has_warm, next_release
 
 from greenroom import __version__
 from greenroom.domain.errors import Exit
@@ -113,6 +113,8 @@ def test_an_older_supervisor_is_replaced_by_whoever_comes(shop: Shop, verb: str)
         "rollback": ["rollback"],
         "run": ["run", "--", "true"],
     }.get(verb) or next_release(shop)
+    if verb == "rollback":
+        has_warm(shop)
     before = parts(shop)
     with shop.load(RATE) as load:
         with older_supervisor(shop):
