@@ -109,8 +109,7 @@ class LocalPlatform:
         return (supervisor, *listed)
 
     def wake(self) -> None:
-        if self._control.ask("poke") is None:
-            self._control.start()
+        self._control.poke()
 
     def _does_not_start(self, name: str) -> GreenroomError:
         lines = tail(self._layout.log(name), 30, self._disk)
