@@ -93,8 +93,8 @@ def test_policy_edge_database_and_env(tmp_path: Path) -> None:
 
 def test_the_host_can_be_given_by_file_and_by_caller(tmp_path: Path) -> None:
     path = write(tmp_path, 'host = "shop.example.org"\n' + SMALL)
-    assert load(path).rules[0].host == "shop.example.org"
-    assert load(path, host="other.example.org").rules[0].host == "other.example.org"
+    assert load(path).rules[0].like.host == "shop.example.org"
+    assert load(path, host="other.example.org").rules[0].like.host == "other.example.org"
     with pytest.raises(GreenroomError, match="one mistake"):
         load(path, host="https://x")
 

@@ -8,17 +8,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from greenroom.domain.environment import Strategy, Tier
+from greenroom.domain.environment import Environment, Strategy, Tier
 from greenroom.domain.refs import LONGEST_NAME, RefPattern, expand, invalid, slug
 from greenroom.domain.rules import RESERVED, Rule, resolve
 
 LABEL = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 RULES = (
-    Rule("production", Tier.PRODUCTION, "shop.example.org", ("master", "main")),
-    Rule("staging", Tier.STAGING, "{name}.shop.example.org"),
-    Rule("dev", Tier.DEVELOPMENT, "{name}.shop.example.org", ("develop",)),
-    Rule("fb-{issue}", Tier.REVIEW, "{name}.shop.example.org", ("*/AFO-{issue}_*",)),
-    Rule("try-{slug}", Tier.REVIEW, "{name}.shop.example.org", ("try/*", "release/{version}-{part}")),
+    Rule(Environment("production", Tier.PRODUCTION, "shop.example.org"), ("master", "main")),
+    Rule(Environment("staging", Tier.STAGING, "{name}.shop.example.org")),
+    Rule(Environment("dev", Tier.DEVELOPMENT, "{name}.shop.example.org"), ("develop",)),
+    Rule(Environment("fb-{issue}", Tier.REVIEW, "{name}.shop.example.org"), ("*/AFO-{issue}_*",)),
+    Rule(
+        Environment("try-{slug}", Tier.REVIEW, "{name}.shop.example.org"),
+        ("try/*", "release/{version}-{part}"),
+    ),
 )
 WORDS = st.sampled_from(
     [
@@ -98,8 +101,8 @@ def test_the_second_branch_of_a_ticket_gets_a_number_and_keeps_it() -> None:
 def test_a_branch_cannot_take_the_name_of_an_environment_of_the_file() -> None:
     rules = (
         *RULES,
-        Rule("x{slug}", Tier.REVIEW, "{name}.example.org", ("*",)),
-        Rule("xdemo", Tier.STAGING, "a.b"),
+        Rule(Environment("x{slug}", Tier.REVIEW, "{name}.example.org"), ("*",)),
+        Rule(Environment("xdemo", Tier.STAGING, "a.b")),
     )
     assert resolve(rules, "demo", {}).name == "xdemo-2"
 
@@ -166,7 +169,7 @@ def test_simple_is_the_same_in_a_smaller_size() -> None:
     from greenroom.domain.policy import Policy
     from greenroom.domain.roles import Role, RoleKind
 
-    simple = Rule("staging", Tier.STAGING, "s.example.org", strategy=Strategy.SIMPLE).environment("staging")
+    simple = Environment("staging", Tier.STAGING, "s.example.org", strategy=Strategy.SIMPLE)
     roles = (Role("web", RoleKind.WEB, processes=4), Role("mailer", RoleKind.WORKER, processes=3))
     assert [r.processes for r in simple.roles(roles)] == [1, 1]
     assert simple.policy(Policy()).keep_warm == 0.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from greenroom.domain.environment import Tier
+from greenroom.domain.environment import Environment, Tier
 from greenroom.domain.record import Record, State
 from greenroom.domain.rules import Rule, resolve
 from greenroom.domain.sweeping import BranchSeen, Merge, beyond_now, judge
@@ -17,7 +17,11 @@ from greenroom.drivers.memory import MemoryForge
 from greenroom.drivers.memory.forge import TARGET
 
 HISTORIES = int(os.environ.get("GREENROOM_HISTORIES", "1000"))
-RULES = (Rule("fb-{issue}", Tier.REVIEW, "{name}.example.org", ("*/AFO-{issue}_*",), ttl=30 * 86400.0),)
+RULES = (
+    Rule(
+        Environment("fb-{issue}", Tier.REVIEW, "{name}.example.org", ttl=30 * 86400.0), ("*/AFO-{issue}_*",)
+    ),
+)
 NAMES = [f"{who}/AFO-{issue}_{text}" for who in ("anna", "bob") for issue in (1, 2, 3) for text in ("a", "b")]
 
 

@@ -19,15 +19,11 @@ from greenroom.services.environments.estate import Estate
 from greenroom.services.target import Target
 
 RULES = (
-    Rule("production", Tier.PRODUCTION, "shop.test", ("master",), gate=Gate(after="staging")),
-    Rule("staging", Tier.STAGING, "{name}.shop.test"),
+    Rule(Environment("production", Tier.PRODUCTION, "shop.test", gate=Gate(after="staging")), ("master",)),
+    Rule(Environment("staging", Tier.STAGING, "{name}.shop.test")),
     Rule(
-        "fb-{issue}",
-        Tier.REVIEW,
-        "{name}.shop.test",
+        Environment("fb-{issue}", Tier.REVIEW, "{name}.shop.test", ttl=86400.0, sleep_after=600.0),
         ("*/AFO-{issue}_*",),
-        ttl=86400.0,
-        sleep_after=600.0,
         most=3,
     ),
 )

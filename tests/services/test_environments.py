@@ -15,7 +15,7 @@ from greenroom.drivers.memory import Crash
 from greenroom.ports import Presence, Values
 from greenroom.services.deliver import Wish, deploy
 from greenroom.services.developing import develop
-from greenroom.services.environments.listing import extend, listing
+from greenroom.services.environments.listing import extend, line, listing, settings
 from greenroom.services.environments.making import create
 from greenroom.services.environments.removing import destroy
 from greenroom.services.environments.sleeping import due_work, sleep, wake
@@ -76,14 +76,8 @@ def is_gone(house: House) -> bool:
 
 def is_asleep(house: House) -> bool:
     world = house.worlds[FB]
-    known = house.one.records[FB]
-    return (
-        known.state is State.ASLEEP
-        and not world.up
-        and not world.working
-        and world.asleep
-        and world.live is None
-    )
+    told = line(house.estate, house.one.records[FB])
+    return told.state == "asleep" and not world.up and not world.working and told.live is None
 
 
 def branch() -> House:
@@ -129,6 +123,10 @@ def test_killed_anywhere_the_same_command_finishes(name: str) -> None:
         if name.startswith(("destroy", "sweep")) and after_kill is None:
             assert is_gone(house)
             continue
+        if name == "sleep":
+            told = line(house.estate, house.one.records[FB])
+            assert (told.state == "asleep") == house.worlds[FB].asleep
+            assert told.live is None or told.live in house.worlds[FB].up
         if name == "sleep" and is_asleep(house):
             continue
         if name == "sleep" and house.worlds[FB].live is None:
@@ -250,6 +248,17 @@ def test_time_to_live_begins_anew_with_a_deploy_and_can_be_extended() -> None:
     house.one.time += 2 * 86400.0
     assert [v.goes for v in sweep(house.estate, True).verdicts if v.name == FB] == [True]
     assert is_gone(house)
+
+
+def test_settings_for_one_environment_alone() -> None:
+    house = made()
+    before = house.estate.at(house.estate.known(FB))
+    settings(house.estate, FB, {"BANNER": "hello", "OTHER": "x"})
+    settings(house.estate, FB, {"OTHER": None})
+    after = house.estate.at(house.estate.known(FB))
+    assert dict(after.place.env) == {"BANNER": "hello"}
+    assert dict(before.place.env) == {}
+    assert create(house.estate, BRANCH).record.env == {"BANNER": "hello"}
 
 
 def test_who_is_idle_sleeps_and_whoever_calls_wakes_it() -> None:

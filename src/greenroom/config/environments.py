@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from greenroom.config.mistakes import Mistake, shown
-from greenroom.domain.environment import PRODUCTION, Access, Admitted, Strategy, Tier
+from greenroom.domain.environment import PRODUCTION, Access, Admitted, Environment, Strategy, Tier
 from greenroom.domain.promotion import Gate, freeze, quiet
 from greenroom.domain.refs import SLUG, RefPattern, template_parts
 from greenroom.domain.rules import RESERVED, Rule, default_rules
@@ -69,11 +69,10 @@ def rules(tables: Sequence[EnvironmentTable], host: str) -> tuple[Rule, ...]:
 def _rule(table: EnvironmentTable, host: str) -> Rule:
     tier = Tier(table.tier) if table.tier else _tier(table.name)
     simple = Strategy.BLUE_GREEN if tier is Tier.PRODUCTION else Strategy.SIMPLE
-    return Rule(
+    like = Environment(
         name=table.name,
         tier=tier,
         host=table.host or (host if table.name == PRODUCTION else f"{{name}}.{host}"),
-        refs=tuple(table.refs),
         target=table.target,
         strategy=Strategy(table.strategy) if table.strategy else simple,
         access=Access(table.access),
@@ -83,18 +82,16 @@ def _rule(table: EnvironmentTable, host: str) -> Rule:
         template=table.template,
         ttl=table.ttl,
         sleep_after=table.sleep_after,
-        gate=Gate(
-            table.after,
-            tuple(map(quiet, table.quiet)),
-            tuple(map(freeze, table.freeze)),
-            tuple(table.who),
-            ZoneInfo(table.timezone),
-        ),
-        most=table.max,
-        disk=table.max_disk,
+        gate=_gate(table),
         keep_releases=table.keep_releases,
         env=tuple(sorted(table.env.items())),
     )
+    return Rule(like, tuple(table.refs), table.max, table.max_disk)
+
+
+def _gate(table: EnvironmentTable) -> Gate:
+    spans = tuple(map(quiet, table.quiet)), tuple(map(freeze, table.freeze))
+    return Gate(table.after, *spans, tuple(table.who), ZoneInfo(table.timezone))
 
 
 def _tier(name: str) -> Tier:

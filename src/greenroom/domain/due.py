@@ -112,12 +112,6 @@ def _is_way_back(slot: Slot, seen: Observation) -> bool:
     return live is not None and live.previous == slot.id and slot.id in seen.up
 
 
-def next_deadline(seen: Observation) -> float | None:
-    """The earliest moment (seconds since the epoch) at which ``due`` may have something new to say."""
-    times = [t for s in seen.slots for t in (s.warm_until if s.id != seen.live else None, s.watch_until) if t]
-    return min(times, default=None)
-
-
 def undo(seen: Observation) -> Plan:
     """After a failure before the switch: remove the candidate, open again. The public saw nothing."""
     opening = _open_again(seen)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from greenroom.domain.environment import Environment, Tier
@@ -10,11 +11,10 @@ from greenroom.domain.rules import Rule
 
 
 class State(StrEnum):
-    """Being made, there, asleep (no process, all data), being removed."""
+    """Being made, there, being removed. Whether it sleeps is seen at the edge, not remembered."""
 
     MAKING = "making"
     READY = "ready"
-    ASLEEP = "asleep"
     GOING = "going"
 
 
@@ -25,7 +25,8 @@ class Record:
     ``rule``: the name of the rule that made it; ``owner``: the branch it belongs to, empty for an environment of the
     project's file. ``deployed_at`` and ``commit``: its last deploy. ``beyond``: the last commit of its branch that was
     seen outside the target branch since that deploy; None while the branch has had none of its own. ``extended_to``:
-    a person's word on how long it lives. ``release``: what an environment that sleeps wakes up with.
+    a person's word on how long it lives. ``release``: what an environment that sleeps wakes up with. ``env``: a
+    person's settings for it alone, above those of its rule.
     """
 
     name: str
@@ -50,9 +51,13 @@ class Record:
 
     def environment(self, rule: Rule | None) -> Environment:
         """The environment, also when its rule is gone from the project's file."""
-        if rule is not None:
-            return rule.environment(self.name)
-        return Environment(self.name, self.tier, self.host)
+        place = rule.environment(self.name) if rule else Environment(self.name, self.tier, self.host)
+        return replace(place, env=tuple(sorted({**dict(place.env), **self.env}.items())))
+
+
+def made_by(rules: Iterable[Rule], record: Record) -> Rule | None:
+    """The rule that made it; None when the project's file has it no longer."""
+    return next((rule for rule in rules if rule.name == record.rule), None)
 
 
 def new_record(rule: Rule, name: str, owner: str, now: float) -> Record:

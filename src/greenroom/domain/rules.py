@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from greenroom.domain.environment import PRODUCTION, UNNAMED, Access, Admitted, Environment, Strategy, Tier
-from greenroom.domain.promotion import OPEN, Gate
+from greenroom.domain.environment import PRODUCTION, Environment, Tier
 from greenroom.domain.refs import LONGEST_NAME, RefPattern, branch, expand, invalid, template_parts
 
 RESERVED = frozenset({"none", "www", "sign-in"})
@@ -15,29 +14,22 @@ RESERVED = frozenset({"none", "www", "sign-in"})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of environment. ``name`` is a name, or a template with parts of the ref: then each branch has its own.
+    """One kind of environment. ``like``: what each of its environments is like; its name is a name, or a template with
+    parts of the ref, then each branch has its own; ``{name}`` in its host stands for the environment's name.
 
-    ``refs``: patterns of the branches that belong to it; none: it is reached by promotion alone. ``host`` with
-    ``{name}`` for the environment's name. ``most``: so many at once; ``disk``: bytes that one may use. The rest is
-    what each of its environments gets.
+    ``refs``: patterns of the branches that belong to it; none: it is reached by promotion alone. ``most``: so many at
+    once; ``disk``: bytes that one may use.
     """
 
-    name: str
-    tier: Tier
-    host: str
+    like: Environment
     refs: tuple[str, ...] = ()
-    target: str = "local"
-    strategy: Strategy = Strategy.BLUE_GREEN
-    access: Access = Access.PUBLIC
-    admitted: Admitted = UNNAMED
-    template: str | None = None
-    ttl: float | None = None
-    sleep_after: float | None = None
-    gate: Gate = OPEN
     most: int | None = None
     disk: int | None = None
-    keep_releases: int | None = None
-    env: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the rule is called: its environments' name, or the template of their names."""
+        return self.like.name
 
     @property
     def per_branch(self) -> bool:
@@ -47,25 +39,11 @@ class Rule:
     @property
     def domain(self) -> str:
         """The domain below which its hosts lie; only for rules with an environment per branch."""
-        return self.host.partition(".")[2]
+        return self.like.host.partition(".")[2]
 
     def environment(self, name: str) -> Environment:
         """The environment of that name."""
-        return Environment(
-            name=name,
-            tier=self.tier,
-            host=self.host.replace("{name}", name),
-            target=self.target,
-            strategy=self.strategy,
-            access=self.access,
-            admitted=self.admitted,
-            template=self.template,
-            ttl=self.ttl,
-            sleep_after=self.sleep_after,
-            gate=self.gate,
-            keep_releases=self.keep_releases,
-            env=self.env,
-        )
+        return replace(self.like, name=name, host=self.like.host.replace("{name}", name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +132,4 @@ def rule_of(rules: Sequence[Rule], name: str) -> Rule | None:
 
 def default_rules(host: str) -> tuple[Rule, ...]:
     """What a project without rules has: production."""
-    return (Rule(PRODUCTION, Tier.PRODUCTION, host, ("master", "main")),)
+    return (Rule(Environment(PRODUCTION, Tier.PRODUCTION, host), ("master", "main")),)

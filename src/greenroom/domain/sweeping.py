@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from greenroom.domain.record import Record, State
+from greenroom.domain.record import Record, State, made_by
 from greenroom.domain.rules import Rule
 
 
@@ -63,8 +63,7 @@ def judge(
 
     At most ``cap`` go, those first whose removal was begun, then the oldest.
     """
-    by_name = {rule.name: rule for rule in rules}
-    verdicts = [_one(record, by_name.get(record.rule), seen, now) for record in records]
+    verdicts = [_one(record, made_by(rules, record), seen, now) for record in records]
     order = sorted(
         (n for n, v in enumerate(verdicts) if v.goes),
         key=lambda n: (records[n].state is not State.GOING, records[n].created_at, records[n].name),
@@ -94,7 +93,7 @@ def _fate(
         return False, f"nobody looked at the branch {record.owner}"
     if branch.tip is None:
         return True, f"the branch {record.owner} is gone"
-    expires = record.expires_at(rule.ttl if rule else None)
+    expires = record.expires_at(rule.like.ttl if rule else None)
     if expires is not None and expires <= now:
         return True, f"its time is over since {round(now - expires)} s"
     return _merged(record, branch)

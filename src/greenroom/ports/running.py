@@ -27,11 +27,12 @@ class StageSeen:
 
 @dataclass(frozen=True, slots=True)
 class TrafficSeen:
-    """What the public reaches. ``window``: the mode belongs to a release's window."""
+    """What the public reaches. ``window``: the mode belongs to a release's window. ``asleep``: whoever comes is held."""
 
     live: str | None = None
     mode: Mode = Mode.OPEN
     window: bool = False
+    asleep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ def place_of(estate: Estate, branch: str) -> tuple[Rule, Environment]:
     rule = found.rule
     if rule is not None and rule.per_branch:
         return rule, rule.environment(found.name)
-    own = Rule(LOCAL, Tier.DEVELOPMENT, f"{LOCAL}.localhost", strategy=Strategy.SIMPLE)
-    return own, own.environment(LOCAL)
+    place = Environment(LOCAL, Tier.DEVELOPMENT, f"{LOCAL}.localhost", strategy=Strategy.SIMPLE)
+    return Rule(place), place
 
 
 def develop(estate: Estate, bench: Workbench, port: int, argv: Sequence[str], wait: float = 0.0) -> int:

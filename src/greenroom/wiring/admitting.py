@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from greenroom.domain.access import AccessPolicy, Doorkeeping
 from greenroom.domain.environment import PRODUCTION, Environment
 from greenroom.domain.project import Project
-from greenroom.domain.record import State
+from greenroom.domain.record import State, made_by
 from greenroom.drivers.local.doorkeeper import LocalDoorkeeper
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
@@ -39,8 +39,7 @@ class Admitting:
         fixed = {r.name: r.environment(r.name) for r in rules if not r.per_branch}
         for record in self._records.all():
             if record.name not in fixed and record.state is not State.GOING:
-                made_by = next((r for r in rules if r.name == record.rule), None)
-                fixed[record.name] = record.environment(made_by)
+                fixed[record.name] = record.environment(made_by(rules, record))
         return tuple(fixed.values())
 
     def policies(self) -> Mapping[str, AccessPolicy]:

@@ -30,7 +30,7 @@ from greenroom.drivers.system.real import this_machine
 from greenroom.drivers.system.recall import recall
 from greenroom.ports import Doors, Forge, Lease
 from greenroom.services.target import Target
-from greenroom.wiring.places import place_of
+from greenroom.wiring.places import known, place_of
 
 if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
@@ -271,10 +271,8 @@ class Wiring:
         return tuple(self._lease(name) for name in sorted(there - {self.environment}))
 
     def _keeping(self, environment: str) -> int:
-        rule = rule_of(self.project.rules, environment)
-        record = None if rule else self.records.get(environment)
-        made_by = rule or next((r for r in self.project.rules if record and r.name == record.rule), None)
-        return (made_by.keep_releases if made_by else None) or self.project.policy.keep_releases
+        place = known(environment, self.project.rules, self.records)
+        return (place.keep_releases if place else None) or self.project.policy.keep_releases
 
     def _lease(self, environment: str) -> LocalLease:
         return LocalLease(self.layout.lease(environment), self.machine)

@@ -77,6 +77,26 @@ def extend(session: Session, name: str, duration: str, wait: float) -> None:
     session.answer(found.to_json(), lambda: render.shown(found, session.estate.clock.now()))
 
 
+@env.command("set")
+@click.argument("name")
+@click.argument("settings", nargs=-1, required=True, metavar="KEY=VALUE...")
+@wait_option
+@pass_session
+def set_(session: Session, name: str, settings: tuple[str, ...], wait: float) -> None:
+    """Set plain settings for one environment alone, above those of greenroom.toml; KEY= takes one back.
+
+    Secrets do not belong here: greenroom secrets set.
+    """
+    from greenroom.cli.render import environments as render
+    from greenroom.services.environments.listing import settings as keep
+
+    found = keep(session.estate, name, _pairs(settings), wait)
+    session.answer(
+        found.to_json(),
+        lambda: f"{render.shown(found, session.estate.clock.now())}\ngreenroom -e {name} restart",
+    )
+
+
 @env.command()
 @click.argument("name")
 @wait_option
@@ -142,6 +162,25 @@ def sweep(
     )
     if code:
         raise click.exceptions.Exit(code)
+
+
+def _pairs(settings: tuple[str, ...]) -> dict[str, str | None]:
+    from greenroom.config.values import variable, variable_name
+
+    found: dict[str, str | None] = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        try:
+            found[variable_name(key)] = variable(value) if value else None
+        except ValueError as error:
+            raise GreenroomError(
+                "usage", f"{key} {error}", "greenroom env set NAME KEY=VALUE", Exit.USAGE
+            ) from error
+        if not equals:
+            raise GreenroomError(
+                "usage", f"{text} is not KEY=VALUE", "greenroom env set NAME KEY=VALUE", Exit.USAGE
+            )
+    return found
 
 
 def _seconds(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -84,17 +85,7 @@ def plan(
 @click.option("--dry-run", is_flag=True, help="The same as: greenroom plan.")
 @override_option
 @pass_session
-def deploy(
-    session: Session,
-    ref: str | None,
-    dirty: bool,
-    window: str | None,
-    watch: bool,
-    wait: float,
-    saved: Path | None,
-    dry_run: bool,
-    override: str | None,
-) -> None:
+def deploy(session: Session, /, dry_run: bool, **asked: Any) -> None:
     """Bring a commit on stage, blue/green; leave everything as it was when that fails.
 
     Exit 4: failed or turned bad, the old release serves. 3: refused. 5: look now.
@@ -103,7 +94,7 @@ def deploy(
     from greenroom.services.deliver import deploy as deliver
     from greenroom.services.deliver import plan_for
 
-    wish = _wish(session, ref, dirty, window, watch=watch, wait=wait, saved=saved, override=override)
+    wish = _wish(session, **asked)
     if dry_run:
         found = plan_for(session.target, wish)
         return session.answer(found.to_json(), lambda: answers.plan(found))

@@ -71,6 +71,7 @@ def shown(line: Line, now: float) -> str:
         ("created", _moment(r.created_at)),
         ("deployed", _moment(r.deployed_at)),
         ("expires", _left(line.expires_at, now)),
+        *((f"set {key}", value) for key, value in sorted(r.env.items())),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in facts)
 

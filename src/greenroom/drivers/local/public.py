@@ -74,7 +74,7 @@ def choose(root: Path, edge: Edge, rules: tuple[Rule, ...], user_state: Path) ->
     fresh = {"services": services, "port": port, "http_port": http, "hosts": hosts}
     if fresh != read:
         write_json(file, fresh)
-    configured = next(r.host for r in rules if r.name == PRODUCTION)
+    configured = next(r.like.host for r in rules if r.name == PRODUCTION)
     production = hosts[PRODUCTION]
     domains = {production, *(_below(r.domain, configured, production) for r in rules if r.per_branch)}
     return PublicAddress(hosts, port, http, edge.bind, services, tuple(sorted(domains)), configured)

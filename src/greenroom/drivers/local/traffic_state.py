@@ -25,4 +25,4 @@ def observe_traffic(layout: Layout, environment: str, disk: Disk) -> TrafficSeen
     if disk.exists(folder / MAINTENANCE_PAGE):
         mode = Mode.MAINTENANCE
     live = target.removesuffix(HOLD) if target else None
-    return TrafficSeen(live, mode, disk.exists(folder / WINDOW))
+    return TrafficSeen(live, mode, disk.exists(folder / WINDOW), disk.exists(folder / ASLEEP))

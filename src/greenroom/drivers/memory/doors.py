@@ -117,7 +117,7 @@ class MemoryTraffic:
     world: World
 
     def observe(self, environment: str) -> TrafficSeen:
-        return TrafficSeen(self.world.live, self.world.mode, self.world.window)
+        return TrafficSeen(self.world.live, self.world.mode, self.world.window, self.world.asleep)
 
     def switch(self, environment: str, slot: str) -> Switched:
         if slot not in self.world.slots:

@@ -59,11 +59,6 @@ class EmbeddedPostgres:
         self._password = password
         self._max_connections = max_connections
 
-    @property
-    def socket_folder(self) -> Path:
-        """Where clients connect."""
-        return self._sockets
-
     def initialise(self, env: dict[str, str]) -> None:
         """Make the cluster if there is none; a half-made one is made anew."""
         self._sockets.mkdir(mode=0o700, parents=True, exist_ok=True)

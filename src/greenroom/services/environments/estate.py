@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from greenroom.domain.environment import Environment
 from greenroom.domain.errors import Exit, GreenroomError, refused
 from greenroom.domain.events import Emit
-from greenroom.domain.record import Record
+from greenroom.domain.record import Record, made_by
 from greenroom.domain.rules import Resolution, Rule, resolve
 from greenroom.ports import Clock, Forge, Ledger, Records
 from greenroom.services.target import Target
@@ -38,7 +38,7 @@ class Estate:
 
     def rule(self, record: Record) -> Rule | None:
         """The rule that made it, if the project's file still has it."""
-        return next((r for r in self.rules if r.name == record.rule), None)
+        return made_by(self.rules, record)
 
     def environment(self, record: Record) -> Environment:
         """Identity and policy of an environment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,18 +33,20 @@ class Line:
             "url": self.url,
             "live": self.live,
             "commit": r.commit,
+            "env": r.env,
             "created_at": r.created_at,
             "deployed_at": r.deployed_at,
             "expires_at": self.expires_at,
-            "asleep": r.state is State.ASLEEP,
         }
 
 
 def line(estate: Estate, record: Record) -> Line:
     """One environment, looked at now."""
-    live = estate.at(record).doors.traffic.observe(record.name).live
+    seen = estate.at(record).doors.traffic.observe(record.name)
+    there = record.state is State.READY
+    state = "asleep" if there and seen.asleep else str(record.state)
     expires = record.expires_at(estate.environment(record).ttl) if record.owner else None
-    return Line(record, str(record.state), estate.url(estate.environment(record)), live, expires)
+    return Line(record, state, estate.url(estate.environment(record)), seen.live, expires)
 
 
 def listing(estate: Estate) -> tuple[Line, ...]:
@@ -58,3 +61,11 @@ def extend(estate: Estate, name: str, seconds: float, wait: float = 0.0) -> Line
         known = estate.known(name)
         until = max(estate.clock.now() + seconds, known.extended_to or 0.0)
         return line(estate, estate.change(name, extended_to=until))
+
+
+def settings(estate: Estate, name: str, change: Mapping[str, str | None], wait: float = 0.0) -> Line:
+    """Set plain settings of one environment, or with None take them back; slots that are launched from now on get them."""
+    with estate.at(estate.known(name)).lease.hold("env set", wait):
+        kept = {**estate.known(name).env, **change}
+        env = {key: value for key, value in kept.items() if value is not None}
+        return line(estate, estate.change(name, env=env))

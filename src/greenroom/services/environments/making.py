@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -52,9 +52,10 @@ def create(estate: Estate, ref: str, commit: str | None = None, wait: float = 0.
     if found.instead_of:
         whose = f"belongs to {found.owned_by}" if found.owned_by else "is reserved"
         estate.emit(note(f"{found.instead_of} {whose}; this branch gets {found.name}"))
-    if estate.records.get(found.name) is None:
+    known = estate.records.get(found.name)
+    if known is None:
         check_room(estate, rule)
-    place = rule.environment(found.name)
+    place = known.environment(rule) if known else rule.environment(found.name)
     target = estate.target(place)
     with target.lease.hold("env create", wait):
         new = _claim(estate, target, found)
@@ -89,8 +90,6 @@ def _claim(estate: Estate, target: Target, found: Resolution) -> bool:
             "going", f"the removal of {found.name} was begun", f"greenroom env destroy {found.name} --resume"
         )
     record = known or new_record(found.rule, found.name, found.ref, estate.clock.now())
-    if record.state is State.ASLEEP:
-        record = replace(record, state=State.READY)
     put = partial(estate.records.put, record)
     timed(target, "claim", f"{found.name} is for {found.ref}", put)
     return record.state is State.MAKING

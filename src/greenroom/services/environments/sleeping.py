@@ -33,8 +33,8 @@ def sleep_held(target: Target) -> None:
     live = target.observe(schema=False).live_slot
     if live is None:
         raise refused("nothing-live", "no release serves in this environment", "greenroom env show")
-    record = replace(remembered(target), state=State.ASLEEP, release=live.release)
-    timed(target, "record", "note that it sleeps", partial(doors.records.put, record))
+    record = replace(remembered(target), release=live.release)
+    timed(target, "record", "note what it wakes up with", partial(doors.records.put, record))
     timed(target, "doze", "let the edge hold who comes", partial(doors.traffic.doze, env))
     timed(target, "workers", "stop workers and cron roles", partial(doors.stage.workers, env, None))
     for slot in target.observe(schema=False).slots:
