@@ -123,6 +123,14 @@ def variable_name(value: str) -> str:
     return _match(VARIABLE, value, "must be a variable's name: letters, digits and _, not a digit first")
 
 
+def setting(text: str) -> tuple[str, str | None]:
+    """``KEY=VALUE``, or ``KEY=`` for a setting that is taken back. Raises ValueError with a whole sentence."""
+    name, equals, value = text.partition("=")
+    if not equals or VARIABLE.fullmatch(name) is None or "\0" in value:
+        raise ValueError(f"{text} is not KEY=VALUE")
+    return name, value or None
+
+
 def label(value: str) -> str:
     """A name that can be a part of host names, databases and folders: a DNS label of at most 30 characters."""
     return _match(LABEL, value, "must be 1 to 30 of a-z, 0-9 and -, a letter first and no - last")

@@ -164,23 +164,13 @@ def sweep(
         raise click.exceptions.Exit(code)
 
 
-def _pairs(settings: tuple[str, ...]) -> dict[str, str | None]:
-    from greenroom.config.values import variable, variable_name
+def _pairs(texts: tuple[str, ...]) -> dict[str, str | None]:
+    from greenroom.config.values import setting
 
-    found: dict[str, str | None] = {}
-    for text in settings:
-        key, equals, value = text.partition("=")
-        try:
-            found[variable_name(key)] = variable(value) if value else None
-        except ValueError as error:
-            raise GreenroomError(
-                "usage", f"{key} {error}", "greenroom env set NAME KEY=VALUE", Exit.USAGE
-            ) from error
-        if not equals:
-            raise GreenroomError(
-                "usage", f"{text} is not KEY=VALUE", "greenroom env set NAME KEY=VALUE", Exit.USAGE
-            )
-    return found
+    try:
+        return dict(map(setting, texts))
+    except ValueError as error:
+        raise GreenroomError("usage", str(error), "greenroom env set NAME KEY=VALUE", Exit.USAGE) from error
 
 
 def _seconds(text: str) -> float:
