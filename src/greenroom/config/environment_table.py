@@ -21,7 +21,7 @@ class EnvironmentTable(Table):
     refs: list[Annotated[str, AfterValidator(values.ref_pattern)]] = key(
         [],
         "Branches that belong to it: * is any text, {word} letters and digits that the name can take up."
-        " Default: none; then promotion alone leads there.",
+        " Default: none; then it is deployed by name (-e), or promoted to.",
         ["*/AFO-{issue}_*"],
         max_length=100,
     )

@@ -17,7 +17,7 @@ class Rule:
     """One kind of environment. ``like``: what each of its environments is like; its name is a name, or a template with
     parts of the ref, then each branch has its own; ``{name}`` in its host stands for the environment's name.
 
-    ``refs``: patterns of the branches that belong to it; none: it is reached by promotion alone. ``most``: so many at
+    ``refs``: patterns of the branches that belong to it; none: it is deployed by name, or promoted to. ``most``: so many at
     once; ``disk``: bytes that one may use.
     """
 
@@ -88,7 +88,7 @@ def _match(rule: Rule, ref: str, why_not: str) -> tuple[dict[str, str] | None, s
     if why_not:
         return None, f"no branch is called that: {why_not}"
     if not rule.refs:
-        return None, "no branch leads there, only promotion"
+        return None, "no branch leads there; it is deployed by name, or promoted to"
     for pattern in rule.refs:
         parts = RefPattern(pattern).match(ref)
         if parts is not None:

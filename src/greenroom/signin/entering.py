@@ -90,12 +90,12 @@ def callback(parts: Parts) -> Response:
     if flow is None or begin is None or provider is None or not _same_browser(flow["browser"]):
         return page("Sign in", 400, LOST)
     if "code" not in request.args:
-        return page("Sign in", 403, "The sign-in was declined.", link=_again(begin, flow))
+        return page("Sign in", 403, "The sign-in was declined.", link=_again(begin))
     try:
         person = provider.finish(request.args["code"], flow["nonce"], flow["verifier"])
     except ProviderTrouble as trouble:
         LOG.warning("the provider's answer was refused: %s", trouble)
-        return page("Sign in", 502, "The sign-in provider's answer was refused.", link=_again(begin, flow))
+        return page("Sign in", 502, "The sign-in provider's answer was refused.", link=_again(begin))
     LOG.info("%r signed in through the provider from %s", person.name, asked(request).address)
     return _welcome(parts, known, begin, person)
 
@@ -200,8 +200,7 @@ def _same_browser(expected: str) -> bool:
     return hmac.compare_digest(digest(number), expected)
 
 
-def _again(begin: Begin, flow: Mapping[str, Any]) -> tuple[str, str]:
-    del flow
+def _again(begin: Begin) -> tuple[str, str]:
     return "/.greenroom/sign-in?" + urlencode({"begin": begin["text"]}), "Try again"
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from killing import at_every_statement
 
-from greenroom.config.rules import load_rules
+from greenroom.config.template_rules import load_rules
 from greenroom.domain.anonymise import Kind, Rule, Rules, impossible, uncovered
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret

@@ -27,7 +27,7 @@ def refresh(session: Session, name: str, source: str, rules: Path | None) -> Non
     Refused (exit 3) while a column that looks personal has no rule.
     """
     from greenroom.cli.render import templates
-    from greenroom.config.rules import FILE, load_rules
+    from greenroom.config.template_rules import FILE, load_rules
     from greenroom.services.templates import refresh as make
 
     session.environment = source

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.config.rules import load_rules
+from greenroom.config.template_rules import load_rules
 from greenroom.domain.anonymise import Kind, Rule
 from greenroom.domain.errors import Exit, GreenroomError
 
