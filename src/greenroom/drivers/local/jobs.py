@@ -9,10 +9,11 @@ from pathlib import Path
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.project import App
 from greenroom.domain.release import Release
+from greenroom.drivers.asking.causes import probable_cause
 from greenroom.drivers.local.control import Control
-from greenroom.drivers.local.explain import no_room, probable_cause
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.logs import tail
+from greenroom.drivers.local.room import no_room
 from greenroom.drivers.local.slot_units import own_python, release_environment
 from greenroom.drivers.local.units import Kind, Unit, Units
 from greenroom.drivers.system.files import private_folder, read_json, write_json

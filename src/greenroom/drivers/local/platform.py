@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.drivers.asking.causes import probable_cause
 from greenroom.drivers.local.control import Control
-from greenroom.drivers.local.explain import probable_cause
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.lease import LocalLease
 from greenroom.drivers.local.logs import tail

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
@@ -13,15 +14,17 @@ from greenroom.domain.project import App
 from greenroom.domain.release import Release
 from greenroom.domain.roles import Role
 from greenroom.domain.stage import Slot, environment_of, number_of
+from greenroom.drivers.asking.every_worker import PROBE_HEADER
+from greenroom.drivers.asking.probing import ANSWER_SECONDS, SlotProbe
 from greenroom.drivers.local.control import Control
-from greenroom.drivers.local.explain import no_room
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.logs import tail
-from greenroom.drivers.local.probing import SlotProbe
+from greenroom.drivers.local.room import no_room
 from greenroom.drivers.local.slot_units import background_units, web
 from greenroom.drivers.local.slots import Slots, web_unit
 from greenroom.drivers.local.units import PARKED, Units
 from greenroom.drivers.system.machine import Disk, Machine
+from greenroom.drivers.system.net import Answer
 from greenroom.ports import Probed, StageSeen, Values
 
 FAILURE_LINES = 30
@@ -140,13 +143,22 @@ class LocalStage:
         before = self._control.restarts(unit) if there and there.switched_at is not None else 0
         return SlotProbe(
             slot,
-            self._layout.socket(slot),
+            partial(self._burst, self._layout.socket(slot)),
             self._policy,
-            self._machine,
+            self._clock,
             ended=lambda: self._control.restarts(unit) > before,
             log=lambda: tail(log, FAILURE_LINES, self._disk),
             otherwise=lambda: no_room(self._layout.root, self._disk),
         )
+
+    def _burst(self, socket: str, count: int) -> Sequence[Answer | None]:
+        path = self._policy.probe_path
+        if count > 1:
+            return self._machine.net.burst(socket, path, PROBE_HEADER, count)
+        try:
+            return [self._machine.net.ask_unix(socket, path, PROBE_HEADER, ANSWER_SECONDS)]
+        except OSError:
+            return [None]
 
     def _drop_and_wait(self, names: Iterable[str]) -> None:
         waiting = list(names)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
-
-from greenroom.drivers.system.machine import Disk
 
 _CAUSES: tuple[tuple[str, str], ...] = (
     (r"ModuleNotFoundError: No module named '([\w.]+)'", "the package {0} is missing from the requirements"),
@@ -31,15 +28,6 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     (r"WORKER TIMEOUT", "a worker process did not answer gunicorn in time"),
     (r"^(\w*(?:Error|Exception)): (.+)$", "{0}: {1}"),
 )
-
-
-LITTLE_ROOM = 1 << 20
-"""Bytes; with less PostgreSQL can write no next segment, and nobody a log."""
-
-
-def no_room(folder: Path, disk: Disk) -> str:
-    """The cause when nothing has been logged because there was no room for that either; an empty text if there is."""
-    return "the disk is full" if disk.room(folder) < LITTLE_ROOM else ""
 
 
 def probable_cause(lines: Sequence[str]) -> str:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.policy import Policy
-from greenroom.drivers.local.every_worker import PROBE_HEADER, every_worker
-from greenroom.drivers.local.explain import probable_cause
-from greenroom.drivers.system.machine import Machine
+from greenroom.drivers.asking.causes import probable_cause
+from greenroom.drivers.asking.every_worker import every_worker
 from greenroom.drivers.system.net import Answer
-from greenroom.ports import Probed
+from greenroom.ports import Clock, Probed
 
 WARM_SECONDS = 15.0
 BETWEEN_SECONDS = 0.05
 ANSWER_SECONDS = 5.0
+"""How long one answer of a slot may take."""
 
 LogTail = Callable[[], list[str]]
 Ended = Callable[[], bool]
 
 
+Burst = Callable[[int], Sequence[Answer | None]]
+"""Asks the probe's path so many times at once."""
+
+
 class SlotProbe:
-    """Probes one slot over its socket. ``ended`` says whether its process has exited since it was launched.
+    """Probes one slot. ``burst`` asks it; ``ended`` says whether its process has exited since it was launched.
 
     ``otherwise`` gives the probable cause when neither the answer nor the log does.
     """
@@ -29,18 +33,17 @@ class SlotProbe:
     def __init__(
         self,
         slot: str,
-        socket: str,
+        burst: Burst,
         policy: Policy,
-        machine: Machine,
+        clock: Clock,
         ended: Ended,
         log: LogTail,
         otherwise: Callable[[], str] = str,
     ) -> None:
         self._slot = slot
-        self._socket = socket
+        self._burst = burst
         self._policy = policy
-        self._net = machine.net
-        self._clock = machine.clock
+        self._clock = clock
         self._ended = ended
         self._log = log
         self._otherwise = otherwise
@@ -55,10 +58,7 @@ class SlotProbe:
         return _is_good(self._ask())
 
     def _ask(self) -> Answer | None:
-        try:
-            return self._net.ask_unix(self._socket, self._policy.probe_path, PROBE_HEADER, ANSWER_SECONDS)
-        except OSError:
-            return None
+        return self._burst(1)[0]
 
     def _wait_ready(self) -> None:
         until = self._clock.monotonic() + self._policy.probe_timeout
@@ -77,12 +77,12 @@ class SlotProbe:
         """Until every worker process has answered: the first page of a cold one is slow."""
         last: list[Answer | None] = [None]
 
-        def burst() -> list[Answer | None]:
-            answers = self._net.burst(self._socket, self._policy.probe_path, PROBE_HEADER, 2 * processes)
+        def answered() -> list[Answer | None]:
+            answers = self._burst(2 * processes)
             last[0] = answers[-1]
             return [a for a in answers if _is_good(a)]
 
-        seen = every_worker(burst, processes, self._clock, WARM_SECONDS)
+        seen = every_worker(answered, processes, self._clock, WARM_SECONDS)
         if len(seen) < processes:
             raise self._not_ready(f"only {len(seen)} of {processes} worker processes answered", last[0])
         return len(seen)
