@@ -1,0 +1,134 @@
+"""The chart's values: always complete, a pure function of the slots that there are and of what the public reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from greenroom.domain.cluster import ClusterEdge, ClusterSettings
+from greenroom.domain.environment import Access, Environment
+from greenroom.domain.policy import Policy
+from greenroom.domain.project import App
+from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.stage import Slot
+from greenroom.drivers.kubernetes.names import COLORS, NOBODY
+from greenroom.drivers.kubernetes.slots import Placed
+
+Json = dict[str, Any]
+
+PRE_STOP_SECONDS = 5
+"""A pod that ends answers for so long: until every proxy has heard of it (measured: endpoints reach it in 1 s)."""
+
+GRACE_SECONDS = 10
+"""Above the pre-stop pause and the app's own time to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The two images of a release, by digest, and the Secrets with which a node may pull them."""
+
+    app: str
+    static: str
+    pull_secrets: tuple[str, ...] = ()
+
+
+def snapshot(
+    slot: Slot, images: Images, secret: str, app: App, roles: Sequence[Role], policy: Policy, replicas: int
+) -> Json:
+    """Everything that a colour is rendered from, frozen when its slot is launched."""
+    web = next(r for r in roles if r.kind is RoleKind.WEB)
+    return {
+        "enabled": True,
+        "slot": slot.id,
+        "release": slot.release,
+        "image": images.app,
+        "static": images.static,
+        "pullSecrets": list(images.pull_secrets),
+        "env": {
+            "GREENROOM_SLOT": slot.id,
+            "GREENROOM_ENVIRONMENT": slot.environment,
+            "GREENROOM_RELEASE": slot.release,
+        },
+        "secrets": [secret],
+        "web": {
+            "replicas": replicas,
+            "processes": web.processes,
+            "threads": web.threads,
+            "wsgi": app.wsgi,
+            "stopTimeout": round(web.stop_timeout),
+        },
+        "roles": [_role(role) for role in roles if role.kind is not RoleKind.WEB],
+        "probes": {"ready": policy.probe_path, "live": policy.liveness_path},
+        "drain": {
+            "preStopSeconds": PRE_STOP_SECONDS,
+            "graceSeconds": PRE_STOP_SECONDS + round(web.stop_timeout) + GRACE_SECONDS,
+        },
+        "staticUrl": app.static_url,
+    }
+
+
+def _role(role: Role) -> Json:
+    return {
+        "name": role.name,
+        "kind": str(role.kind),
+        "command": list(role.command),
+        "replicas": 1 if role.singleton or role.kind is RoleKind.CRON else role.processes,
+        "schedule": role.schedule or "",
+        "stopTimeout": round(role.stop_timeout),
+    }
+
+
+def values(
+    project: str,
+    place: Environment,
+    settings: ClusterSettings,
+    there: Sequence[Placed],
+    selected: str,
+    verbatim: bool = True,
+) -> Json:
+    """The whole values. ``selected``: the colour that the live Service selects now, which may be that of the maintenance page; ``verbatim``: with the manifests that were
+    kept, which is False only to render one of them."""
+    kept = {p.color: p for p in there if not p.going}
+    working = next((p.color for p in kept.values() if p.working), NOBODY)
+    candidate = next((p.color for p in kept.values() if p.color != selected), NOBODY)
+    return {
+        "project": project,
+        "environment": place.name,
+        "tier": str(place.tier),
+        "strategy": "bluegreen",
+        "traffic": {"active": selected, "preview": candidate, "switch": str(settings.switch)},
+        "background": working,
+        "colors": {color: _color(kept.get(color), verbatim) for color in COLORS},
+        "edge": _edge(place, settings.edge),
+        "access": _access(place, settings.edge),
+    }
+
+
+def _color(placed: Placed | None, verbatim: bool) -> Json:
+    if placed is None:
+        return {"enabled": False}
+    kept = {"manifest": placed.manifest, "backgroundManifest": placed.background} if verbatim else {}
+    return {**placed.snapshot, **kept}
+
+
+def _edge(place: Environment, edge: ClusterEdge) -> Json:
+    where, _, gateway = edge.gateway.rpartition("/")
+    return {
+        "mode": str(edge.mode),
+        "host": place.host,
+        "gateway": {"name": gateway, "namespace": where, "section": edge.section},
+        "className": edge.ingress_class,
+        "tls": {"secret": edge.tls_secret, "issuer": edge.issuer},
+    }
+
+
+def _access(place: Environment, edge: ClusterEdge) -> Json:
+    if place.access is Access.PUBLIC:
+        return {"mode": "public", "edgeRanges": list(edge.ranges)}
+    return {
+        "mode": "basic",
+        "htpasswdSecret": "greenroom-access",
+        "allow": list(place.admitted.allow_ips),
+        "edgeRanges": list(edge.ranges),
+    }
