@@ -83,11 +83,13 @@ class ClusterSite:
         from greenroom.drivers.kubernetes.inspecting import KubernetesInspector
         from greenroom.drivers.kubernetes.jobs import KubernetesJobs
         from greenroom.drivers.kubernetes.schema import KubernetesSchema
-        from greenroom.drivers.kubernetes.stage import KubernetesStage, Size
+        from greenroom.drivers.kubernetes.stage import KubernetesStage
+        from greenroom.drivers.kubernetes.values import Size
 
         wiring, clock = self._wiring, self._wiring.clock
         app, api, names = wiring.project.app, self._api, self._names
-        size = Size(app, wiring.roles, wiring.policy, self._replicas)
+        asked = self._settings.requests, self._settings.limits
+        size = Size(app, wiring.roles, wiring.policy, self._replicas, *asked)
         jobs = KubernetesJobs(api, names, self._release, clock, app, self._images, os.environ)
         web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
         standin = StandIn(api, names, self._slots, clock, _page)

@@ -50,7 +50,7 @@ class HelmRelease:
         name, where = self._names.release(environment), self._names.namespace(environment)
         manifests = [
             self._helm.render(name, where, rendered, only)
-            for only in (f"{color}.yaml", f"{color}-background.yaml")
+            for only in (f"web-{color}.yaml", f"background-{color}.yaml")
         ]
         return replace(placed, manifest=manifests[0], background=manifests[1])
 

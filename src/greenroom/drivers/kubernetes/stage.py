@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from greenroom.domain.errors import Exit, GreenroomError
-from greenroom.domain.policy import Policy
-from greenroom.domain.project import App
 from greenroom.domain.release import Release
-from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.stage import Slot, number_of
 from greenroom.drivers.asking.causes import probable_cause
 from greenroom.drivers.asking.probing import ANSWER_SECONDS, SlotProbe
@@ -20,7 +17,7 @@ from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.pods import STATIC, WEB, Pods, is_ready, restarts
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.slots import Placed, Slots, free_color
-from greenroom.drivers.kubernetes.values import Images, snapshot
+from greenroom.drivers.kubernetes.values import Images, Size, snapshot
 from greenroom.drivers.system.net import Answer
 from greenroom.ports import Clock, Probed, StageSeen, Values
 
@@ -28,21 +25,6 @@ FAILURE_LINES = 30
 BETWEEN_SECONDS = 0.1
 END_SECONDS = 60.0
 """Above the time that a slot's processes may take to stop: the node's own work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """What a slot consists of here: the app's roles, and how many pods serve."""
-
-    app: App
-    roles: tuple[Role, ...]
-    policy: Policy
-    replicas: int
-
-    @property
-    def web(self) -> Role:
-        """The one web role."""
-        return next(r for r in self.roles if r.kind is RoleKind.WEB)
 
 
 class KubernetesStage:
@@ -84,13 +66,11 @@ class KubernetesStage:
         color = free_color(self._slots.all(environment))
         if color is None:
             raise GreenroomError("no-color", "both colours have a slot", "greenroom status", Exit.UNSAFE)
-        number, size = number_of(slot), self._size
+        number = number_of(slot)
         made = Slot(slot, environment, release.id, number, config, self._clock.now())
         self._slots.count(number)
         secret = self._helm.keep_secret(environment, values)
-        frozen = snapshot(
-            made, self._images(release), secret, size.app, size.roles, size.policy, size.replicas
-        )
+        frozen = snapshot(made, self._images(release), secret, self._size)
         self._slots.put(self._helm.with_manifest(Placed(made, color, frozen)))
         self._helm.record(environment)
         return made

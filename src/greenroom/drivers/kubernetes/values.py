@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from greenroom.domain.cluster import ClusterEdge, ClusterSettings
@@ -33,11 +33,32 @@ class Images:
     pull_secrets: tuple[str, ...] = ()
 
 
-def snapshot(
-    slot: Slot, images: Images, secret: str, app: App, roles: Sequence[Role], policy: Policy, replicas: int
-) -> Json:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a slot consists of here: the app's roles, how many pods serve, and what each asks for and may take."""
+
+    app: App
+    roles: tuple[Role, ...]
+    policy: Policy
+    replicas: int
+    requests: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def web(self) -> Role:
+        """The one web role."""
+        return next(r for r in self.roles if r.kind is RoleKind.WEB)
+
+    @property
+    def resources(self) -> Json:
+        """As the chart takes them; empty where nothing was set, so that the chart's own hold."""
+        found = {"requests": dict(self.requests), "limits": dict(self.limits)}
+        return {kind: value for kind, value in found.items() if value}
+
+
+def snapshot(slot: Slot, images: Images, secret: str, size: Size) -> Json:
     """Everything that a colour is rendered from, frozen when its slot is launched."""
-    web = next(r for r in roles if r.kind is RoleKind.WEB)
+    web, policy = size.web, size.policy
     return {
         "enabled": True,
         "slot": slot.id,
@@ -52,19 +73,20 @@ def snapshot(
         },
         "secrets": [secret],
         "web": {
-            "replicas": replicas,
+            "replicas": size.replicas,
             "processes": web.processes,
             "threads": web.threads,
-            "wsgi": app.wsgi,
+            "wsgi": size.app.wsgi,
             "stopTimeout": round(web.stop_timeout),
+            **({"resources": size.resources} if size.resources else {}),
         },
-        "roles": [_role(role) for role in roles if role.kind is not RoleKind.WEB],
+        "roles": [_role(role) for role in size.roles if role.kind is not RoleKind.WEB],
         "probes": {"ready": policy.probe_path, "live": policy.liveness_path},
         "drain": {
             "preStopSeconds": PRE_STOP_SECONDS,
             "graceSeconds": PRE_STOP_SECONDS + round(web.stop_timeout) + GRACE_SECONDS,
         },
-        "staticUrl": app.static_url,
+        "staticUrl": size.app.static_url,
     }
 
 
