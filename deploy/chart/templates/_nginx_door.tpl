@@ -1,6 +1,11 @@
 {{/* The door of a closed environment. Addresses mean something only when they come from the edge (access.edgeRanges). */}}
 {{- define "greenroom.nginxDoor" -}}
 {{- $access := .root.Values.access -}}
+{{- /* The schema says so first; a door must not stand open where somebody skips it. */}}
+{{- $needed := dict "public" true "basic" $access.htpasswdSecret "addresses" (and $access.allow $access.edgeRanges) "oidc" (and $access.authUrl $access.signInUrl) }}
+{{- if not (get $needed $access.mode) }}
+{{- fail (printf "access.mode %s lacks what makes it closed; see README.md" $access.mode) }}
+{{- end }}
 {{- if has $access.mode (list "basic" "addresses") }}
 {{- if and $access.allow $access.htpasswdSecret }}
 satisfy any;
