@@ -1,0 +1,78 @@
+{{/* Names and labels. Most helpers take a dict: root (the chart's context), name (blue or green), color (its snapshot). */}}
+
+{{- define "greenroom.fullname" -}}
+{{ .Release.Name }}
+{{- end }}
+
+{{/* A colour's snapshot with its defaults, as JSON. Takes root and name. */}}
+{{- define "greenroom.color" -}}
+{{- $defaults := .root.Files.Get "files/color.yaml" | fromYaml -}}
+{{- $given := get .root.Values.colors .name | default dict -}}
+{{- mustMergeOverwrite $defaults (deepCopy $given) | toJson -}}
+{{- end }}
+
+{{/* Not empty when the chart runs two colours side by side. */}}
+{{- define "greenroom.twoColors" -}}
+{{- if eq .Values.strategy "bluegreen" }}yes{{ end -}}
+{{- end }}
+
+{{/* Not empty when this colour has pods at all. Takes root and name. */}}
+{{- define "greenroom.enabled" -}}
+{{- $given := get .root.Values.colors .name | default dict -}}
+{{- if and (get $given "enabled") (or (eq .name "blue") (include "greenroom.twoColors" .root)) }}yes{{ end -}}
+{{- end }}
+
+{{/* The colour that the live Service leads to: simple strategies have only blue. */}}
+{{- define "greenroom.active" -}}
+{{- if include "greenroom.twoColors" . }}{{ .Values.traffic.active }}{{ else }}blue{{ end -}}
+{{- end }}
+
+{{/* The colour whose workers and cron roles run. */}}
+{{- define "greenroom.background" -}}
+{{- if include "greenroom.twoColors" . }}{{ .Values.background }}{{ else }}blue{{ end -}}
+{{- end }}
+
+{{/* Labels of what belongs to no colour. */}}
+{{- define "greenroom.labels" -}}
+app.kubernetes.io/name: {{ .Values.project | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+greenroom.dev/project: {{ .Values.project | quote }}
+greenroom.dev/environment: {{ .Values.environment | quote }}
+{{- end }}
+
+{{/* Labels of a colour's pods and objects. Takes root, name, color, role. */}}
+{{- define "greenroom.colorLabels" -}}
+{{ include "greenroom.labels" .root }}
+greenroom.dev/color: {{ .name | quote }}
+greenroom.dev/slot: {{ .color.slot | quote }}
+greenroom.dev/release: {{ .color.release | quote }}
+greenroom.dev/role: {{ .role | quote }}
+{{- end }}
+
+{{/* What selects a colour's pods, for ever: a Deployment's selector cannot be changed. */}}
+{{- define "greenroom.colorSelector" -}}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+greenroom.dev/role: {{ .role | quote }}
+greenroom.dev/color: {{ .name | quote }}
+{{- end }}
+
+{{/* A name that Kubernetes takes. Takes name, most, what. */}}
+{{- define "greenroom.fitting" -}}
+{{- if gt (len .name) (int .most) }}
+{{- fail (printf "the name of the %s %s has %d characters, Kubernetes takes %d: use a shorter release name or role" .what .name (len .name) (int .most)) }}
+{{- end }}
+{{- .name }}
+{{- end }}
+
+{{/* Not empty when the chart itself knows that the public comes over TLS. */}}
+{{- define "greenroom.tls" -}}
+{{- if or .Values.edge.tls.secret .Values.edge.tls.issuer .Values.edge.redirect }}yes{{ end -}}
+{{- end }}
+
+{{/* The name of the certificate's Secret: the one given, or the one that cert-manager makes. */}}
+{{- define "greenroom.tlsSecret" -}}
+{{- if .Values.edge.tls.secret }}{{ .Values.edge.tls.secret }}
+{{- else if .Values.edge.tls.issuer }}{{ include "greenroom.fullname" . }}-tls
+{{- end }}
+{{- end }}
