@@ -20,10 +20,6 @@ Json = dict[str, Any]
 PRE_STOP_SECONDS = 5
 """A pod that ends answers for so long: until every proxy has heard of it (measured: endpoints reach it in 1 s)."""
 
-GRACE_SECONDS = 10
-"""Above the pre-stop pause and the app's own time to stop."""
-
-
 @dataclass(frozen=True, slots=True)
 class Images:
     """The two images of a release, by digest, and the Secrets with which a node may pull them."""
@@ -66,11 +62,6 @@ def snapshot(slot: Slot, images: Images, secret: str, size: Size) -> Json:
         "image": images.app,
         "static": images.static,
         "pullSecrets": list(images.pull_secrets),
-        "env": {
-            "GREENROOM_SLOT": slot.id,
-            "GREENROOM_ENVIRONMENT": slot.environment,
-            "GREENROOM_RELEASE": slot.release,
-        },
         "secrets": [secret],
         "web": {
             "replicas": size.replicas,
@@ -82,10 +73,7 @@ def snapshot(slot: Slot, images: Images, secret: str, size: Size) -> Json:
         },
         "roles": [_role(role) for role in size.roles if role.kind is not RoleKind.WEB],
         "probes": {"ready": policy.probe_path, "live": policy.liveness_path},
-        "drain": {
-            "preStopSeconds": PRE_STOP_SECONDS,
-            "graceSeconds": PRE_STOP_SECONDS + round(web.stop_timeout) + GRACE_SECONDS,
-        },
+        "drain": {"preStopSeconds": PRE_STOP_SECONDS, "graceSeconds": round(web.stop_timeout)},
         "staticUrl": size.app.static_url,
     }
 
@@ -117,7 +105,6 @@ def values(
     return {
         "project": project,
         "environment": place.name,
-        "tier": str(place.tier),
         "strategy": "bluegreen",
         "traffic": {"active": selected, "preview": candidate, "switch": str(settings.switch)},
         "background": working,
