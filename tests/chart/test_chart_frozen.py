@@ -36,7 +36,11 @@ SNAPSHOTS = st.builds(
     st.fixed_dictionaries(
         {},
         optional={
-            "env": st.dictionaries(st.from_regex(r"\A[A-Z][A-Z_]{0,8}\Z"), st.text(max_size=9), max_size=3),
+            "env": st.dictionaries(
+                st.from_regex(r"\A[A-Z][A-Z_]{0,8}\Z"),
+                st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=9),
+                max_size=3,
+            ),
             "secrets": st.lists(WORD, max_size=2),
             "pullSecrets": st.lists(WORD, max_size=2),
             "roles": ROLES,

@@ -67,7 +67,7 @@ http {
     }
     {{- end }}
 {{ include "greenroom.nginxDoor" . | indent 4 }}
-    error_page 502 504 @away;
+    error_page 502 504 =503 @away;
 
     location / {
       proxy_pass http://app;
