@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from greenroom.config import json_schema, load
+from greenroom.config.cluster_table import ClusterEdgeTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.proving import ProveTable
 from greenroom.config.reference import annotated
@@ -55,6 +56,8 @@ def test_the_files_are_current() -> None:
         (("prove",), ProveTable),
         (("secrets",), SecretsTable),
         (("s3",), StoreTable),
+        (("kubernetes",), ClusterTable),
+        (("kubernetes", "edge"), ClusterEdgeTable),
     ],
 )
 def test_every_key_appears(path: tuple[str, ...], table: type[BaseModel]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cluster
 import pytest
 
 from greenroom import __version__
@@ -82,7 +83,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["memory", "local"])
+@pytest.fixture(scope="module", params=["memory", "local", "kubernetes"])
 def doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     if request.param == "memory":
         world = World(releases={GOOD: build(GOOD), UNREADY: build(UNREADY)}, unready={UNREADY})
@@ -91,7 +92,21 @@ def doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         lease = MemoryLease(world)
         yield Doors(made.stage, made.traffic, made.jobs, made.ledger, lease, made.inspector, breaker)
         return
+    if request.param == "kubernetes":
+        cluster.require()
+        yield from kubernetes(tmp_path_factory.mktemp("image"))
+        return
     yield from local(tmp_path_factory.mktemp("local") / "state", request.getfixturevalue("python"))
+
+
+def kubernetes(folder: Path) -> Iterator[Doors]:
+    images = cluster.small_images(WSGI, GUNICORN, folder)
+    roles = (Role("web", RoleKind.WEB, processes=2), Role("loop", RoleKind.WORKER, command=("sleep", "600")))
+    policy = Policy(probe_timeout=20.0)
+    with cluster.environment(cluster.pieces("contract", images, roles, policy)) as made:
+        yield Doors(
+            made.stage, made.traffic, made.jobs, made.ledger, made.lease, made.inspector, made.breaker
+        )
 
 
 def local(root: Path, python: Path) -> Iterator[Doors]:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from greenroom.drivers.system.net import Answer, ask_tls
 from greenroom.testing.oidc import Account, GitLab
 from greenroom.wiring import Wiring
 from greenroom.wiring.admitting import Admitting
+from greenroom.wiring.local import LocalSite
 from greenroom.wiring.proofs import load as load_on
 
 HOSTS = {"production": "shop.localhost", "alpha": "alpha.shop.localhost", "beta": "beta.shop.localhost"}
@@ -40,6 +42,17 @@ class Three(Admitting):
         return (*super().places(), *PLACES.values())
 
 
+class Here(LocalSite):
+    """This machine, with the two more."""
+
+    @property
+    def _admitting(self) -> Three:
+        wiring, known = self._wiring, Wiring(self._wiring.folder, self._wiring.emit).local
+        return Three(
+            wiring.project, wiring.layout, wiring.machine.disk, known.public, wiring.records, self.belongings
+        )
+
+
 class Extended(Wiring):
     """The shop's wiring with two more environments and a provider."""
 
@@ -49,12 +62,13 @@ class Extended(Wiring):
     def project(self) -> Project:
         return replace(Wiring(self.folder, self.emit).project, sign_in=Extended.sign_in)
 
+    @cached_property
+    def local(self) -> Here:
+        return Here(self)
+
     @property
-    def _admitting(self) -> Three:
-        known = Wiring(self.folder, self.emit)
-        return Three(
-            self.project, self.layout, self.machine.disk, known.public, self.records, self.belongings
-        )
+    def site(self) -> Here:
+        return self.local
 
 
 def at(shop: Shop, environment: str) -> Extended:
@@ -66,13 +80,13 @@ def wiring(shop: Shop) -> Extended:
     """Two private hosts that show the live slot; each has a bucket of its own with one upload."""
     made = at(shop, "alpha")
     production = made.layout.edge("production")
-    made.doorkeeper.publish()
+    made.local.doorkeeper.publish()
     for environment in ("alpha", "beta"):
-        made.doorkeeper.publish(environment)
+        made.local.doorkeeper.publish(environment)
         folder = made.layout.edge(environment)
         (folder / "live").symlink_to((production / "live").readlink())
         (folder / "assets").symlink_to(production / "assets")
-        bucket = at(shop, environment).belongings.bucket
+        bucket = at(shop, environment).local.belongings.bucket
         bucket.ensure(environment)
         upload({k: v.reveal() for k, v in bucket.values(environment).items()})
     return made
@@ -149,8 +163,8 @@ def test_production_is_open_and_the_others_are_shut(shop: Shop, wiring: Extended
 
 def test_what_greenroom_itself_asks_goes_through(shop: Shop, wiring: Extended) -> None:
     """A deploy is confirmed through the edge, whoever else may pass."""
-    assert wiring.doors.traffic.confirm("alpha", shop.live()) > 0
-    seen = wiring.doors.inspector.outside("alpha")
+    assert wiring.site.doors.traffic.confirm("alpha", shop.live()) > 0
+    seen = wiring.site.doors.inspector.outside("alpha")
     assert (seen.private, seen.passed, seen.readable) == (True, (), ())
     assert len(seen.stopped) == 4
     access_check = {c["name"]: c for c in shop.json("doctor", "access")["checks"]}["access"]
@@ -175,7 +189,7 @@ def gitlab(shop: Shop, wiring: Extended) -> Iterator[GitLab]:
     with GitLab(callback, SystemClock(), ada) as provider:
         access(shop, "client-secret", stdin=provider.client_secret + "\n")
         Extended.sign_in = SignIn("", provider.issuer, provider.client_id, groups=("company/shop",))
-        wiring.doorkeeper.publish()
+        wiring.local.doorkeeper.publish()
         yield provider
 
 
@@ -234,8 +248,8 @@ def test_in_a_browser(shop: Shop, wiring: Extended, gitlab: GitLab) -> None:
 def test_destroying_ends_the_tokens(shop: Shop, wiring: Extended) -> None:
     from greenroom.ports.admitting import MachineToken
 
-    door = next(r for r in wiring.doors.resources if r.name == "access")
-    wiring.doorkeeper.create_token(MachineToken("robot", "beta", 0.0))
+    door = next(r for r in wiring.site.doors.resources if r.name == "access")
+    wiring.local.doorkeeper.create_token(MachineToken("robot", "beta", 0.0))
     assert door.residue("beta") == ("token robot of beta",)
     door.remove("beta")
     assert door.residue("beta") == ()

@@ -58,7 +58,7 @@ def lay_out(folder: Path) -> Path:
     (edge / "live").symlink_to(layout.slot(SLOT))
     (edge / "window").write_text("hold\n")
     (edge / "maintenance.html").write_text("<h1>later</h1>")
-    wiring.doors.ledger.append("production", "switched", slot=SLOT)
+    wiring.site.doors.ledger.append("production", "switched", slot=SLOT)
     wiring.target.values()
     job = root / "jobs" / migration_unit("production")
     job.mkdir()

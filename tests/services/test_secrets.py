@@ -12,9 +12,10 @@ from greenroom.domain.environment import PRODUCTION, Environment, Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.domain.secrets import SHARED, SecretPolicy, tier_scope, version
-from greenroom.drivers.local.app_secrets import AppSecrets, SigningKeys
-from greenroom.drivers.local.secrets import SecretFile
+from greenroom.drivers.local.app_secrets import AppSecrets
+from greenroom.drivers.local.secrets import SecretFile, given_secrets
 from greenroom.drivers.memory import Crash
+from greenroom.drivers.system.secret_box import SigningKeys
 from greenroom.services.secrets import check, finish, give, listed, rotate, take_back
 from greenroom.services.target import Target
 from greenroom.wiring.keeping import Keeping
@@ -99,7 +100,9 @@ def test_killed_anywhere_the_next_call_goes_on(tmp_path: Path) -> None:
 
 def keeping(folder: Path, **policy: object) -> Keeping:
     place = Environment("fb-1", Tier.REVIEW, "fb-1.shop.test")
-    return Keeping(folder, folder / "state", place, SecretPolicy(**policy))  # type: ignore[arg-type]
+    secrets = folder / "state" / "secrets"
+    given, keys = given_secrets(secrets), SigningKeys(SecretFile(secrets, "fb-1"))
+    return Keeping(folder, place, SecretPolicy(**policy), given, keys)  # type: ignore[arg-type]
 
 
 def test_the_nearer_source_wins_and_nothing_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,9 @@ class EnvironmentTable(Table):
         "Its public name; {name} stands for the environment's. Default: {name} below the host of production.",
         "{name}.shop.localhost",
     )
-    target: Literal["local"] = key("local", "Where it runs.")
+    target: Literal["local", "kubernetes"] = key(
+        "local", "Where it runs: on this machine, or on the cluster of [kubernetes]."
+    )
     strategy: Literal["blue-green", "simple"] | None = key(
         None,
         "simple: the same steps with one process of each role, and the old slot goes at once."

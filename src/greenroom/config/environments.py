@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from greenroom.config.mistakes import Mistake, shown
-from greenroom.domain.environment import PRODUCTION, Access, Admitted, Environment, Strategy, Tier
+from greenroom.domain.environment import PRODUCTION, Access, Admitted, Environment, Strategy, TargetKind, Tier
 from greenroom.domain.promotion import Gate, freeze, quiet
 from greenroom.domain.refs import SLUG, RefPattern, template_parts
 from greenroom.domain.rules import RESERVED, Rule, default_rules
@@ -73,7 +73,7 @@ def _rule(table: EnvironmentTable, host: str) -> Rule:
         name=table.name,
         tier=tier,
         host=table.host or (host if table.name == PRODUCTION else f"{{name}}.{host}"),
-        target=table.target,
+        target=TargetKind(table.target),
         strategy=Strategy(table.strategy) if table.strategy else simple,
         access=Access(table.access),
         admitted=Admitted(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from greenroom.config import values
 from greenroom.config.checks import across, kind_of
+from greenroom.config.cluster_table import settings
 from greenroom.config.environments import rules
 from greenroom.config.fingerprint import FLASK_MIGRATE
 from greenroom.config.locate import Lines, locate
@@ -112,6 +113,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         ),
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
         sign_in=_sign_in(file.signin),
+        cluster=settings(file.kubernetes),
         s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )
 

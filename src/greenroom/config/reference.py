@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from greenroom.config import schema, values
+from greenroom.config.cluster_table import ClusterEdgeTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
 from greenroom.config.proving import ProveTable
@@ -103,6 +104,16 @@ SECTIONS: tuple[Section, ...] = (
     ("secrets", SecretsTable, dict.fromkeys(SecretsTable.model_fields)),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
     ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),
+    (
+        "kubernetes",
+        ClusterTable,
+        {
+            **{k: None for k in ClusterTable.model_fields if k != "edge"},
+            "requests": {"cpu": "250m", "memory": "256Mi"},
+            "limits": {"memory": "512Mi"},
+        },
+    ),
+    ("kubernetes.edge", ClusterEdgeTable, dict.fromkeys(ClusterEdgeTable.model_fields)),
 )
 """Heading, model and keys of each table; a key's value None takes the example or the default."""
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from greenroom.config import cron, values
+from greenroom.config.cluster_table import ClusterEdgeTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import (
     Command,
@@ -196,6 +197,7 @@ class File(Table):
     prove: ProveTable = Field(default_factory=ProveTable, description="See [prove].")
     s3: StoreTable = Field(default_factory=StoreTable, description="See [s3].")
     secrets: SecretsTable = Field(default_factory=SecretsTable, description="See [secrets].")
+    kubernetes: ClusterTable = Field(default_factory=ClusterTable, description="See [kubernetes].")
     environments: list[EnvironmentTable] = Field(
         default_factory=list,
         max_length=100,
@@ -221,6 +223,8 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("prove",): ProveTable,
         ("secrets",): SecretsTable,
         ("s3",): StoreTable,
+        ("kubernetes",): ClusterTable,
+        ("kubernetes", "edge"): ClusterEdgeTable,
     }
     if len(path) == 2 and path[0] == "roles":
         return RoleTable

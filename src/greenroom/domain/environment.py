@@ -22,6 +22,13 @@ class Tier(StrEnum):
     REVIEW = "review"
 
 
+class TargetKind(StrEnum):
+    """Where an environment runs: on this machine, or on a cluster."""
+
+    LOCAL = "local"
+    KUBERNETES = "kubernetes"
+
+
 class Strategy(StrEnum):
     """The same steps, in two sizes: simple runs one process of each role, and lets the old slot go at once."""
 
@@ -62,7 +69,7 @@ class Environment:
     name: str
     tier: Tier
     host: str
-    target: str = "local"
+    target: TargetKind = TargetKind.LOCAL
     strategy: Strategy = Strategy.BLUE_GREEN
     access: Access = Access.PUBLIC
     admitted: Admitted = UNNAMED

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from greenroom.domain.access import SignIn
+from greenroom.domain.cluster import ClusterSettings
 from greenroom.domain.policy import Policy
 from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.rules import Rule
@@ -95,6 +96,7 @@ class Project:
     sign_in: SignIn = field(default_factory=SignIn)
     secrets: SecretPolicy = field(default_factory=SecretPolicy)
     s3: ObjectStore = field(default_factory=ObjectStore)
+    cluster: ClusterSettings = field(default_factory=ClusterSettings)
 
     @property
     def web(self) -> Role:

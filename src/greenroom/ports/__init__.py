@@ -11,6 +11,7 @@ from greenroom.ports.inspecting import Inspector
 from greenroom.ports.keeping import Builder, Entry, Holder, Lease, Ledger, Load
 from greenroom.ports.owning import Anonymiser, Part, Platform, Presence, Resource, Template, Templates
 from greenroom.ports.running import (
+    MIGRATION_LIMITS,
     Done,
     Drained,
     Jobs,
@@ -29,6 +30,7 @@ from greenroom.ports.running import (
 from greenroom.ports.secrets import GivenSecrets, SigningKeys
 
 __all__ = [
+    "MIGRATION_LIMITS",
     "Anonymiser",
     "Breaker",
     "Builder",

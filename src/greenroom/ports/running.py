@@ -142,6 +142,14 @@ Say = Callable[[str], None]
 """Takes a line of output."""
 
 
+MIGRATION_LIMITS = (
+    "-c lock_timeout=500ms -c statement_timeout=300s -c idle_in_transaction_session_timeout=60s"
+    " -c application_name=greenroom-migration"
+)
+"""libpq hands these to any env.py. lock_timeout stays below deadlock_timeout (1 s): a migration that waits longer
+would make requests the victims of the deadlock detector."""
+
+
 class Jobs(Protocol):
     """Commands that run beside the slots and outlive the command that asked for them."""
 

@@ -12,8 +12,8 @@ from greenroom.domain.record import State, made_by
 from greenroom.drivers.local.doorkeeper import LocalDoorkeeper
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.public import PublicAddress
-from greenroom.drivers.local.records import LocalRecords
 from greenroom.drivers.system.machine import Disk
+from greenroom.ports import Records
 from greenroom.wiring.belongings import Belongings
 
 
@@ -26,7 +26,7 @@ class Admitting:
         layout: Layout,
         disk: Disk,
         public: PublicAddress,
-        records: LocalRecords,
+        records: Records,
         belongings: Belongings,
     ) -> None:
         self._project, self._public = project, public

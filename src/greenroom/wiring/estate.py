@@ -18,8 +18,8 @@ def estate(wiring: Wiring) -> Estate:
         records=wiring.records,
         forge=wiring.forge,
         clock=wiring.clock,
-        ledger=wiring.ledger,
+        ledger=wiring.site.ledger,
         emit=wiring.emit,
         target=lambda place: at(place).target,
-        url=lambda place: at(place).public.url(place.name),
+        url=lambda place: at(place).site.url(place.name),
     )

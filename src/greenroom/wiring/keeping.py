@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING
 from greenroom.domain.environment import Environment
 from greenroom.domain.secret import Secret
 from greenroom.domain.secrets import SHARED, SecretPolicy, scopes, tier_scope
-from greenroom.drivers.local.app_secrets import SigningKeys
-from greenroom.drivers.local.given import GivenSecrets
-from greenroom.drivers.local.secrets import SecretFile
 
 if TYPE_CHECKING:
-    from greenroom.ports import Values
+    from greenroom.ports import GivenSecrets, SigningKeys, Values
 
 
 class Keeping:
-    """``folder`` is the project's, ``root`` its state folder."""
+    """``folder`` is the project's; ``given`` and ``keys`` are kept where the environment runs."""
 
-    def __init__(self, folder: Path, root: Path, place: Environment, policy: SecretPolicy) -> None:
+    def __init__(
+        self, folder: Path, place: Environment, policy: SecretPolicy, given: GivenSecrets, keys: SigningKeys
+    ) -> None:
         self._folder = folder
         self._place = place
         self._policy = policy
-        self.given = GivenSecrets(root / "secrets")
-        self.keys = SigningKeys(SecretFile(root / "secrets", place.name))
+        self.given = given
+        self.keys = keys
 
     def scope(self, whose: str) -> str:
         """The scope for ``env``, ``tier`` or ``all``."""

@@ -6,40 +6,32 @@ import getpass
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greenroom import __version__
-from greenroom.domain.environment import PRODUCTION, Environment
+from greenroom.domain.environment import PRODUCTION, Environment, TargetKind
+from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.events import Emit, note
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import Project
-from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.roles import Role
 from greenroom.domain.rules import rule_of
-from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.layout import Layout, open_layout
-from greenroom.drivers.local.lease import LocalLease
-from greenroom.drivers.local.logs import LocalLogs
-from greenroom.drivers.local.platform import LocalPlatform, Service
-from greenroom.drivers.local.public import PublicAddress, choose
 from greenroom.drivers.local.records import LocalRecords
 from greenroom.drivers.system.real import this_machine
 from greenroom.drivers.system.recall import recall
-from greenroom.ports import Doors, Forge, Lease
+from greenroom.ports import Forge, Lease, Records
 from greenroom.services.target import Target
 from greenroom.wiring.places import known, place_of
 
 if TYPE_CHECKING:
     from greenroom.drivers.builds import Builds
-    from greenroom.drivers.ledger.sqlite import SqliteLedger
-    from greenroom.drivers.local.doorkeeper import LocalDoorkeeper
     from greenroom.drivers.local.workbench import LocalWorkbench
-    from greenroom.wiring.admitting import Admitting
-    from greenroom.wiring.belongings import Belongings
     from greenroom.wiring.keeping import Keeping
+    from greenroom.wiring.local import LocalSite
+    from greenroom.wiring.site import Site
 
 FILE = "greenroom.toml"
 STATE = ".greenroom"
@@ -75,9 +67,40 @@ class Wiring:
         return self._place or place_of(self.environment, self.project.rules, self.records)
 
     @cached_property
-    def records(self) -> LocalRecords:
-        """What is remembered of each environment."""
-        return LocalRecords(self.layout, self.machine.disk)
+    def records(self) -> Records:
+        """What is remembered of each environment, wherever it runs."""
+        local = LocalRecords(self.layout, self.machine.disk)
+        if not any(r.like.target is TargetKind.KUBERNETES for r in self.project.rules):
+            return local
+        from greenroom.drivers.system.joined_records import JoinedRecords
+        from greenroom.wiring.kubernetes import cluster_records
+
+        return JoinedRecords(self.project.rules, local, cluster_records(self))
+
+    @cached_property
+    def site(self) -> Site:
+        """Where the environment runs."""
+        if self.place.target is TargetKind.KUBERNETES:
+            from greenroom.wiring.kubernetes import ClusterSite
+
+            return ClusterSite(self)
+        from greenroom.wiring.local import LocalSite
+
+        return LocalSite(self)
+
+    @property
+    def local(self) -> LocalSite:
+        """This machine. Raises (exit 2) where the environment runs elsewhere."""
+        from greenroom.wiring.local import LocalSite
+
+        if isinstance(self.site, LocalSite):
+            return self.site
+        raise GreenroomError(
+            "not-local",
+            f"{self.environment} does not run on this machine, and this is about one that does",
+            "choose another: greenroom -e NAME ...",
+            Exit.USAGE,
+        )
 
     @property
     def policy(self) -> Policy:
@@ -104,26 +127,6 @@ class Wiring:
         return layout
 
     @cached_property
-    def public(self) -> PublicAddress:
-        """Host names and ports, chosen once, with this environment's own."""
-        return self._chosen.known(self.place)
-
-    @cached_property
-    def _chosen(self) -> PublicAddress:
-        """What the edge is configured for: the same whichever environment is looked at."""
-        home = os.environ.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
-        return choose(self.layout.root, self.project.edge, self.project.rules, Path(home) / "greenroom")
-
-    @cached_property
-    def control(self) -> Control:
-        """The way to the supervisor."""
-        due = (sys.executable, "-m", "greenroom", "-C", str(self.folder))
-        runtime = os.environ.get("XDG_RUNTIME_DIR") or "-"
-        module = "greenroom.drivers.local.supervisor"
-        command = (sys.executable, "-m", module, str(self.layout.root), runtime, *due)
-        return Control(self.layout, self.machine, command, __version__)
-
-    @cached_property
     def builds(self) -> Builds:
         """The builder."""
         from greenroom.drivers.builds import Builds, ServerLayer
@@ -140,86 +143,18 @@ class Wiring:
             server=ServerLayer(pins, digest),
             now=self.clock.now,
             environ=os.environ,
-            progress=self._say,
+            progress=self.say,
         )
-
-    @cached_property
-    def belongings(self) -> Belongings:
-        """What environments own, and the templates of their databases."""
-        from greenroom.wiring.belongings import Belongings
-
-        return Belongings(
-            self.project, self.layout, self.clock, self.place, self.public, self.machine, self._say
-        )
-
-    @cached_property
-    def platform(self) -> LocalPlatform:
-        """Supervisor, object store, database server, edge."""
-        publish = self.doorkeeper.publish
-        return LocalPlatform(self.layout, self.control, self.machine, self._services, publish)
-
-    @cached_property
-    def _admitting(self) -> Admitting:
-        from greenroom.wiring.admitting import Admitting
-
-        disk = self.machine.disk
-        return Admitting(self.project, self.layout, disk, self._chosen, self.records, self.belongings)
-
-    @property
-    def doorkeeper(self) -> LocalDoorkeeper:
-        """Who may see what is private, and the files that say so."""
-        return self._admitting.doorkeeper
-
-    @cached_property
-    def doors(self) -> Doors:
-        """The local target's doors."""
-        from greenroom.drivers.local.door_resource import DoorResource
-        from greenroom.drivers.local.inspecting import LocalInspector
-        from greenroom.drivers.local.jobs import LocalJobs
-        from greenroom.drivers.local.outside import LocalOutside
-        from greenroom.drivers.local.stage import LocalStage
-        from greenroom.drivers.local.traffic import LocalTraffic
-
-        app, path = self.project.app, self.builds.path
-        web = next(r for r in self.roles if r.kind is RoleKind.WEB)
-        processes, keeper = web.processes, self.doorkeeper
-        outside = LocalOutside(self.layout, self.machine.net, self.public, app.static_url, keeper.keeping)
-        return Doors(
-            stage=LocalStage(self.layout, self.control, self.machine, self.policy, app, self.roles, path),
-            traffic=LocalTraffic(self.layout, self.machine, self.public, keeper.own_token),
-            jobs=LocalJobs(self.layout, self.control, self.machine, app, path),
-            schema=self.belongings.database,
-            ledger=self.ledger,
-            clock=self.clock,
-            builder=self.builds,
-            inspector=LocalInspector(
-                self.layout, self.clock, self.public, processes, self.builds.strays, outside.look
-            ),
-            records=self.records,
-            resources=(*self.belongings.resources, DoorResource(keeper)),
-        )
-
-    @cached_property
-    def ledger(self) -> SqliteLedger:
-        """The project's history."""
-        from greenroom.drivers.ledger.sqlite import SqliteLedger
-
-        return SqliteLedger(self.layout.root / "ledger.sqlite", self.clock)
-
-    @cached_property
-    def logs(self) -> LocalLogs:
-        """What the parts wrote."""
-        return LocalLogs(self.layout, self.machine)
 
     @property
     def target(self) -> Target:
         """The environment with everything that services need. Raises when there is no such environment (exit 2)."""
-        place = self.place
+        place, site = self.place, self.site
         return Target(
             environment=self.environment,
-            doors=self.doors,
-            lease=self._lease(self.environment),
-            platform=self.platform,
+            doors=site.doors,
+            lease=site.lease(self.environment),
+            platform=site.platform,
             policy=self.policy,
             roles=self.roles,
             limits=self.project.database,
@@ -246,7 +181,7 @@ class Wiring:
         """Secrets that people gave."""
         from greenroom.wiring.keeping import Keeping
 
-        return Keeping(self.folder, self.layout.root, self.place, self.project.secrets)
+        return Keeping(self.folder, self.place, self.project.secrets, self.site.given, self.site.keys)
 
     @cached_property
     def forge(self) -> Forge:
@@ -261,26 +196,20 @@ class Wiring:
         refs = production.refs if production else ()
         return tuple(r for r in refs if "*" not in r and "{" not in r) or ("master", "main")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """A line for people who watch."""
         self.emit(note(text))
 
     def _neighbours(self) -> tuple[Lease, ...]:
+        """The leases of the other environments that run where this one does."""
         there = {r.name for r in self.records.all()} | {
             r.name for r in self.project.rules if not r.per_branch
         }
-        return tuple(self._lease(name) for name in sorted(there - {self.environment}))
+        others = sorted(there - {self.environment})
+        places = {name: known(name, self.project.rules, self.records) for name in others}
+        mine = [name for name, place in places.items() if place and place.target is self.place.target]
+        return tuple(self.site.lease(name) for name in mine)
 
     def _keeping(self, environment: str) -> int:
         place = known(environment, self.project.rules, self.records)
         return (place.keep_releases if place else None) or self.project.policy.keep_releases
-
-    def _lease(self, environment: str) -> LocalLease:
-        return LocalLease(self.layout.lease(environment), self.machine)
-
-    def _services(self) -> Sequence[Service]:
-        from greenroom.wiring.parts import platform_services
-
-        own = self.belongings
-        return platform_services(
-            self.layout, self._chosen, self.project, own.platform_secret, own.buckets, self._admitting.host
-        )

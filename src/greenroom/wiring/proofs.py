@@ -8,8 +8,7 @@ from functools import partial
 from greenroom.domain.fault import FAULT_VARIABLE, Fault
 from greenroom.domain.stage import release_of
 from greenroom.drivers.builds.builds import manifest
-from greenroom.drivers.load import EVERY, Address, Load, Mix
-from greenroom.drivers.local.breaking import LocalBreaker
+from greenroom.drivers.load import EVERY, Load, Mix
 from greenroom.services.proving import Course, Proof, prove
 from greenroom.services.target import Target
 from greenroom.wiring.project import Wiring
@@ -23,30 +22,23 @@ FAULT_WATCH_SECONDS = 8.0
 def run(wiring: Wiring, course: Course, max_rate: float | None) -> Proof:
     """The whole proof, on the environment's own target."""
     plant = partial(planted, wiring)
-    return prove(wiring.target, plant, load(wiring, max_rate), breaker(wiring), course)
+    return prove(wiring.target, plant, load(wiring, max_rate), wiring.site.breaker, course)
 
 
 def load(wiring: Wiring, max_rate: float | None) -> Load:
     """With the paths that the project's file names, and static files of the release that is live."""
-    paths, public = wiring.project.prove, wiring.public
+    paths = wiring.project.prove
     mix = Mix(paths.pages, paths.slow, paths.echo, _static_paths(wiring), EVERY, stream_path=paths.stream)
-    host, token = public.host(wiring.environment), wiring.doorkeeper.own_token().reveal()
-    address = Address(host, public.port, wiring.layout.ca, public.address, token)
-    return Load(address, mix, max_rate)
+    return Load(wiring.site.address, mix, max_rate)
 
 
 def _static_paths(wiring: Wiring) -> tuple[str, ...]:
     """Two hashed files of the live release: they must stay reachable whatever is deployed."""
-    live = wiring.doors.traffic.observe(wiring.environment).live
+    live = wiring.site.doors.traffic.observe(wiring.environment).live
     if live is None:
         return ()
     names = sorted(manifest(wiring.builds.path(release_of(live))).values())
     return tuple(wiring.project.app.static_url + name for name in names[:2])
-
-
-def breaker(wiring: Wiring) -> LocalBreaker:
-    """Kills parts."""
-    return LocalBreaker(wiring.layout, wiring.machine, wiring.public.port)
 
 
 def planted(wiring: Wiring, fault: Fault) -> Target:

@@ -28,7 +28,7 @@ def show(session: Session) -> None:
     from greenroom.cli.render import admitted
     from greenroom.services import access as service
 
-    found = service.show(session.wiring.doorkeeper)
+    found = service.show(session.wiring.local.doorkeeper)
     session.answer(found, lambda: admitted.as_text(found))
 
 
@@ -46,7 +46,7 @@ def user_add(session: Session, name: str, wait: float) -> None:
     from greenroom.services import access as service
 
     password = _secret("Password")
-    service.add_person(session.target, session.wiring.doorkeeper, name, password, wait)
+    service.add_person(session.target, session.wiring.local.doorkeeper, name, password, wait)
     session.answer({"name": name}, lambda: f"{name} can sign in")
 
 
@@ -58,7 +58,7 @@ def user_remove(session: Session, name: str, wait: float) -> None:
     """Forget NAME; what they opened is shut at their next request."""
     from greenroom.services import access as service
 
-    service.remove_person(session.target, session.wiring.doorkeeper, name, wait)
+    service.remove_person(session.target, session.wiring.local.doorkeeper, name, wait)
     session.answer({"name": name}, lambda: f"{name} can sign in no longer")
 
 
@@ -66,7 +66,7 @@ def user_remove(session: Session, name: str, wait: float) -> None:
 @pass_session
 def user_list(session: Session) -> None:
     """List the people."""
-    people = session.wiring.doorkeeper.people()
+    people = session.wiring.local.doorkeeper.people()
     session.answer({"people": list(people)}, lambda: "\n".join(people) or "nobody has a password")
 
 
@@ -85,7 +85,7 @@ def token_create(session: Session, name: str, days: float | None, wait: float) -
     from greenroom.services import access as service
 
     seconds = 86_400.0 * (days or 0.0)
-    made = service.create_token(session.target, session.wiring.doorkeeper, name, seconds, wait)
+    made = service.create_token(session.target, session.wiring.local.doorkeeper, name, seconds, wait)
     session.answer({"name": name, "token": made.reveal()}, made.reveal)
 
 
@@ -97,7 +97,7 @@ def token_revoke(session: Session, name: str, wait: float) -> None:
     """End the token NAME."""
     from greenroom.services import access as service
 
-    service.revoke_token(session.target, session.wiring.doorkeeper, name, wait)
+    service.revoke_token(session.target, session.wiring.local.doorkeeper, name, wait)
     session.answer({"name": name}, lambda: f"{name} opens nothing any more")
 
 
@@ -108,7 +108,7 @@ def token_list(session: Session) -> None:
     from greenroom.cli.render import admitted
     from greenroom.services import access as service
 
-    tokens = service.show(session.wiring.doorkeeper)["tokens"]
+    tokens = service.show(session.wiring.local.doorkeeper)["tokens"]
     session.answer({"tokens": tokens}, lambda: admitted.tokens(tokens) or "there is no token")
 
 
@@ -119,7 +119,7 @@ def client_secret(session: Session, wait: float) -> None:
     """Keep the identity provider's secret for this project, asked on the terminal or read from stdin."""
     from greenroom.services import access as service
 
-    service.put_client_secret(session.target, session.wiring.doorkeeper, _secret("Client secret"), wait)
+    service.put_client_secret(session.target, session.wiring.local.doorkeeper, _secret("Client secret"), wait)
     session.answer({}, lambda: "kept")
 
 

@@ -23,7 +23,7 @@ def logs(session: Session, part: str | None, slot: str | None, lines: int, follo
     """Read the log of a PART: web (the default), a worker role, edge, access, postgres, s3, supervisor, due."""
     from greenroom.services.logs import read
 
-    for line in read(session.target, session.wiring.logs, part, slot, lines, follow):
+    for line in read(session.target, session.wiring.site.logs, part, slot, lines, follow):
         click.echo(line)
 
 

@@ -24,7 +24,7 @@ def up(session: Session, wait: float) -> None:
     from greenroom.services.up import up as bring_up
 
     found = bring_up(session.target, wait)
-    url = session.wiring.public.url(session.environment)
+    url = session.wiring.site.url(session.environment)
     session.answer({**found.to_json(), "url": url}, lambda: answers.up(found, url))
 
 
@@ -62,7 +62,7 @@ def status(session: Session, check: bool) -> None:
     from greenroom.services.look import status as look
 
     found = look(session.target)
-    url = session.wiring.public.url(session.environment)
+    url = session.wiring.site.url(session.environment)
     session.answer({**found.to_json(), "url": url}, lambda: answers.status(found, url))
     if check and not found.good:
         raise click.exceptions.Exit(Exit.PENDING)

@@ -79,7 +79,7 @@ def prove(
     course = _course(session, **what)
     if dry_run:
         return session.answer({"phases": course.lines()}, lambda: "\n".join(course.lines()))
-    host = wiring.public.host(session.environment)
+    host = wiring.site.address.host
     session.ask(f"Put load on {host} and break it on purpose?", yes or host.endswith(".localhost"))
     _check_writable(report)
     proof = run(wiring, course, rate or None)

@@ -31,7 +31,7 @@ def refresh(session: Session, name: str, source: str, rules: Path | None) -> Non
     from greenroom.services.templates import refresh as make
 
     session.environment = source
-    own, known = session.wiring.belongings, load_rules(rules or session.folder / FILE)
+    own, known = session.wiring.local.belongings, load_rules(rules or session.folder / FILE)
     done = make(session.target, own.templates, own.anonymiser, name, known)
     session.answer(done.to_json(), lambda: templates.refreshed(done))
 
@@ -43,7 +43,7 @@ def list_(session: Session) -> None:
     from greenroom.cli.render import templates
     from greenroom.services.templates import as_json
 
-    found, now = session.wiring.belongings.templates.list(), session.target.doors.clock.now()
+    found, now = session.wiring.local.belongings.templates.list(), session.target.doors.clock.now()
     session.answer([as_json(t) for t in found], lambda: templates.listed(found, now))
 
 
@@ -56,5 +56,5 @@ def remove(session: Session, name: str, yes: bool) -> None:
     from greenroom.services.templates import remove as drop
 
     session.ask(f"Remove template {name}?", yes)
-    drop(session.target, session.wiring.belongings.templates, name)
+    drop(session.target, session.wiring.local.belongings.templates, name)
     session.answer({"removed": name}, lambda: f"template {name} is gone")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import sqlite3
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from greenroom.domain.chain import chained, does_not_fit
 from greenroom.domain.errors import Exit, GreenroomError, of_the_machine
 from greenroom.ports import Clock, Entry
 
@@ -43,7 +43,7 @@ class SqliteLedger:
             row = db.execute("select seq, hash from entry order by seq desc limit 1").fetchone()
             seq, before = (row[0] + 1, row[1]) if row else (1, "")
             at = self._clock.now()
-            digest = _digest(before, seq, at, environment, kind, text)
+            digest = chained(before, seq, at, environment, kind, text)
             db.execute(
                 "insert into entry values (?, ?, ?, ?, ?, ?)", (seq, at, environment, kind, text, digest)
             )
@@ -70,13 +70,8 @@ class SqliteLedger:
             rows = db.execute("select seq, at, environment, kind, data, hash from entry order by seq")
             for seq, at, environment, kind, text, found in rows:
                 count += 1
-                if seq != count or _digest(before, seq, at, environment, kind, text) != found:
-                    raise GreenroomError(
-                        "ledger-broken",
-                        f"entry {count} of the ledger does not fit the chain: history was changed there",
-                        "compare with a backup of the state folder",
-                        Exit.UNSAFE,
-                    )
+                if seq != count or chained(before, seq, at, environment, kind, text) != found:
+                    raise does_not_fit(count)
                 before = found
         return count
 
@@ -95,11 +90,6 @@ class SqliteLedger:
             raise _failed(self._path, error) from error
         finally:
             db.close()
-
-
-def _digest(before: str, seq: int, at: float, environment: str, kind: str, text: str) -> str:
-    line = json.dumps([before, seq, at, environment, kind, text])
-    return hashlib.sha256(line.encode()).hexdigest()
 
 
 _REFUSED = {"SQLITE_FULL": errno.ENOSPC, "SQLITE_READONLY": errno.EROFS}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from greenroom.domain.measuring import measured
 from greenroom.domain.verdict import Measure
 from greenroom.drivers.system.machine import Disk
 
@@ -21,8 +22,12 @@ def measure(log: Path, environment: str, slot: str, since: float, until: float, 
     The edge's own 502 (no slot in the line) counts for the slot too: the caller asks for a stretch in which it was
     live. Clients that went away (499) and the maintenance page (503 of the edge) do not count.
     """
-    times: list[float] = []
-    requests = errors = 0
+    return measured(_requests(log, environment, slot, since, until, disk))
+
+
+def _requests(
+    log: Path, environment: str, slot: str, since: float, until: float, disk: Disk
+) -> Iterator[tuple[int, float]]:
     for line in _backwards(log, disk):
         entry = _entry(line)
         if entry is None:
@@ -30,14 +35,8 @@ def measure(log: Path, environment: str, slot: str, since: float, until: float, 
         at = float(entry.get("ts", 0.0))
         if at < since:
             break
-        if at > until or entry.get("environment") != environment or not _counts(entry, slot):
-            continue
-        requests += 1
-        errors += int(entry["status"] >= 500)
-        times.append(_milliseconds(entry))
-    times.sort()
-    p95 = times[min(len(times) - 1, int(len(times) * 0.95))] if times else 0.0
-    return Measure(requests, errors, p95)
+        if at <= until and entry.get("environment") == environment and _counts(entry, slot):
+            yield int(entry["status"]), _milliseconds(entry)
 
 
 def last_request(log: Path, environment: str, disk: Disk) -> float | None:
@@ -51,8 +50,6 @@ def last_request(log: Path, environment: str, disk: Disk) -> float | None:
 
 def _counts(entry: dict[str, Any], slot: str) -> bool:
     named = entry.get("slot") or ""
-    if entry.get("status") == 499:
-        return False
     return named == slot or (not named and entry.get("status") == 502)
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import secrets as random_secrets
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from greenroom.domain.secret import Secret
-from greenroom.domain.secrets import SIGNING
 from greenroom.drivers.local.secrets import SecretFile
+from greenroom.drivers.system.secret_box import SigningKeys
 from greenroom.ports import Presence, Values
-
-NEXT, LAST = "SECRET_KEY_NEXT", "SECRET_KEY_LAST"
-FALLBACKS = "SECRET_KEY_FALLBACKS"
-"""The variable that apps read the other accepted keys from, with commas between them (Flask 3.1's setting of that name)."""
 
 
 class AppSecrets:
@@ -43,14 +38,7 @@ class AppSecrets:
             "MEDIA_URL": "/media/",
             "MAIL_DIR": str(self._mail / environment),
         }
-        return {**self._keys(environment), **{k: Secret(v) for k, v in plain.items()}}
-
-    def _keys(self, environment: str) -> Values:
-        """The signing key, and those that are accepted beside it while it is changed."""
-        file = self._file(environment)
-        beside = [value.reveal() for key in (NEXT, LAST) if (value := file.get(key)) is not None]
-        fallbacks = {FALLBACKS: Secret(",".join(beside))} if beside else {}
-        return {SIGNING: file.get_or_make(SIGNING), **fallbacks}
+        return {**SigningKeys(self._file(environment)).values(), **{k: Secret(v) for k, v in plain.items()}}
 
     def unreachable(self, environment: str) -> Values:
         return {}
@@ -91,30 +79,3 @@ def _listed(folder: Path) -> list[Path]:
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in _listed(folder) if path.is_file())
-
-
-class SigningKeys:
-    """See :class:`greenroom.ports.SigningKeys`: the key and the two beside it, in the environment's private file."""
-
-    def __init__(self, file: SecretFile) -> None:
-        self._file = file
-
-    def stage(self) -> str:
-        if self._file.get(NEXT) is not None:
-            return "accepting"
-        return "signing" if self._file.get(LAST) is not None else "settled"
-
-    def begin(self) -> None:
-        if self.stage() == "settled":
-            self._file.put(NEXT, Secret(random_secrets.token_urlsafe(32)))
-
-    def sign(self) -> None:
-        keys = self._file.all()
-        fresh = keys.pop(NEXT, None)
-        if fresh is not None:
-            self._file.replace({**keys, LAST: keys[SIGNING], SIGNING: fresh})
-
-    def finish(self) -> None:
-        keys = self._file.all()
-        keys.pop(LAST, None)
-        self._file.replace(keys)

@@ -20,15 +20,9 @@ from greenroom.drivers.system.files import private_folder, read_json, write_json
 from greenroom.drivers.system.foreground import run_in_terminal
 from greenroom.drivers.system.machine import Disk, Machine
 from greenroom.drivers.system.spawn import plain_environment
-from greenroom.ports import Done, Say, Values
+from greenroom.ports import MIGRATION_LIMITS, Done, Say, Values
 
 JOB_ORDER = 70
-LIMITS = (
-    "-c lock_timeout=500ms -c statement_timeout=300s -c idle_in_transaction_session_timeout=60s"
-    " -c application_name=greenroom-migration"
-)
-"""libpq hands these to any env.py. lock_timeout stays below deadlock_timeout (1 s): a migration that waits longer
-would make requests the victims of the deadlock detector."""
 
 
 def migration_unit(environment: str) -> str:
@@ -146,7 +140,7 @@ class LocalJobs:
         log = self._layout.log(job.name)
         self._disk.remove(log)
         build = self._build(release.id)
-        more = {"PGOPTIONS": LIMITS} if job.lock else {}
+        more = {"PGOPTIONS": MIGRATION_LIMITS} if job.lock else {}
         env = release_environment(build, self._app, values, GREENROOM_ENVIRONMENT=environment, **more)
         spec = {
             "key": job.key,

@@ -4,10 +4,12 @@ Standard library only; the app's own packages are found where the app has loaded
 ``/.greenroom/`` and only with the probe's header; neither comes through the edge. No answer holds a setting's value.
 
 ``GET about``: pools, what is kept in the memory of one process. ``GET sign``: a session cookie and a form's token.
+``GET heads``: the revisions applied to the database (null: it cannot be read).
 ``POST verify`` with a list of such: which of them this process accepts (null: the app has no such thing).
 """
 
 import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -29,6 +31,8 @@ def answer(app: Any, slot: str, environ: Json, start_response: Callable[..., Any
         found = {"pools": _pools(flask), "memory": sorted(_memory(flask))}
     elif path == "sign":
         found = _sign(flask, slot)
+    elif path == "heads":
+        found = _heads()
     elif path == "verify" and environ["REQUEST_METHOD"] == "POST":
         found = [_verify(flask, signed) for signed in _body(environ)]
     else:
@@ -37,6 +41,20 @@ def answer(app: Any, slot: str, environ: Json, start_response: Callable[..., Any
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response(status, [*headers, ("X-Greenroom-Worker", str(os.getpid()))])
     return [body]
+
+
+def _heads() -> "list[str] | None":
+    """By the app's own driver, on a connection of its own."""
+    place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "heads.py")  # noqa: PTH100, PTH118, PTH120
+    spec = importlib.util.spec_from_file_location("greenroom_heads", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    try:
+        return module.heads(os.environ["DATABASE_URL"])  # type: ignore[no-any-return]
+    except Exception:  # noqa: BLE001 - whatever the driver raises, nobody knows the heads
+        return None
 
 
 def _body(environ: Json) -> list[Json]:

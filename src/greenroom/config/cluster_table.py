@@ -1,0 +1,75 @@
+"""The tables [kubernetes] and [kubernetes.edge]."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from greenroom.config import values
+from greenroom.config.fields import Table, key
+from greenroom.domain.cluster import ClusterEdge, ClusterSettings, EdgeMode, SwitchMode
+
+_CLUSTER = ClusterSettings()
+_EDGE = ClusterEdge()
+
+
+class ClusterEdgeTable(Table):
+    """The public side of the cluster: how requests come in, and where TLS ends."""
+
+    mode: Literal["gateway", "ingress", "none"] = key(
+        str(_EDGE.mode),
+        "gateway: an HTTPRoute on a Gateway that is there; ingress: an Ingress; none: somebody else's doing.",
+    )
+    gateway: str = key("", "The Gateway, as namespace/name.", "edge/public")
+    section: str = key("", "Its listener for https. Empty: all of its listeners.", "websecure")
+    ingress_class: str = key(_EDGE.ingress_class, "The class of the Ingress.")
+    tls_secret: str = key("", "The Secret with the certificate of an Ingress.", "shop-tls")
+    issuer: str = key("", "The cert-manager ClusterIssuer that makes it.", "letsencrypt")
+    ranges: list[Annotated[str, AfterValidator(values.network)]] = key(
+        [],
+        "Addresses of the edge's own pods; only their word on a visitor's address is taken.",
+        ["10.244.0.0/16"],
+    )
+    address: str | None = key(
+        None, "Where this machine reaches the edge, when the host's name does not lead there.", "192.0.2.10"
+    )
+    port: int = key(_EDGE.port, "Its port for https.", ge=1, le=65535)
+    ca_file: str | None = key(
+        None, "Certificates (PEM) to trust at the edge besides the usual ones.", "/etc/ssl/company.pem"
+    )
+
+
+class ClusterTable(Table):
+    """The cluster of environments with target = "kubernetes"."""
+
+    context: str | None = key(None, "The kubeconfig's context. Default: its current one.", "production")
+    replicas: int = key(
+        _CLUSTER.replicas, "Pods that serve where the strategy is blue-green; one elsewhere.", ge=1, le=100
+    )
+    switch: Literal["selector", "overlap", "route"] = key(
+        str(_CLUSTER.switch),
+        "What is changed at a switch: the live Service's selector, at once or with a time in which it covers both slots;"
+        " or the weights of the HTTPRoute.",
+    )
+    pull_secret: str | None = key(None, "The Secret by which nodes may pull images.", "registry")
+    requests: dict[str, str] = Field(
+        default_factory=dict, description='What each web pod asks for: cpu = "250m", memory = "256Mi".'
+    )
+    limits: dict[str, str] = Field(default_factory=dict, description="What it may take at most, likewise.")
+    edge: ClusterEdgeTable = Field(default_factory=ClusterEdgeTable, description="See [kubernetes.edge].")
+
+
+def settings(table: ClusterTable) -> ClusterSettings:
+    """What the domain knows of it."""
+    edge = table.edge.model_dump()
+    edge |= {"mode": EdgeMode(table.edge.mode), "ranges": tuple(table.edge.ranges)}
+    return ClusterSettings(
+        context=table.context,
+        replicas=table.replicas,
+        switch=SwitchMode(table.switch),
+        edge=ClusterEdge(**edge),
+        pull_secret=table.pull_secret,
+        requests=table.requests,
+        limits=table.limits,
+    )

@@ -1,0 +1,57 @@
+"""What the project's file says of its Kubernetes cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EdgeMode(StrEnum):
+    """How the public comes in: an HTTPRoute on a Gateway that is there, an Ingress, or by somebody else's doing."""
+
+    GATEWAY = "gateway"
+    INGRESS = "ingress"
+    NONE = "none"
+
+
+class SwitchMode(StrEnum):
+    """What is changed to let the public reach another slot: the live Service's selector at once; the selector with a
+    time in which it covers both; or the weights of an HTTPRoute."""
+
+    SELECTOR = "selector"
+    OVERLAP = "overlap"
+    ROUTE = "route"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEdge:
+    """The cluster's public side. ``gateway`` is ``[namespace/]name``, ``section`` its listener; ``address`` and ``port``: where
+    the edge is reached from here, when its names do not lead there; ``ca_file``: who signed its certificate, if that is
+    nobody the machine knows; ``ranges``: addresses of the edge's own, whose word on a visitor's address is taken.
+    """
+
+    mode: EdgeMode = EdgeMode.GATEWAY
+    gateway: str = ""
+    section: str = ""
+    ingress_class: str = "traefik"
+    tls_secret: str = ""
+    issuer: str = ""
+    ranges: tuple[str, ...] = ()
+    address: str | None = None
+    port: int = 443
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """``context`` of the kubeconfig (None: its current one); ``replicas``: pods that serve where the strategy is blue-green,
+    one elsewhere; ``cpu`` and ``memory`` requested for each, in Kubernetes' notation; ``pull_secret`` of the registry."""
+
+    context: str | None = None
+    replicas: int = 2
+    switch: SwitchMode = SwitchMode.SELECTOR
+    edge: ClusterEdge = field(default_factory=ClusterEdge)
+    pull_secret: str | None = None
+    requests: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,251 @@
+"""Commands in a release, as Jobs: they outlive the command that asked for them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.project import App
+from greenroom.domain.release import Release
+from greenroom.drivers.asking.causes import probable_cause
+from greenroom.drivers.kubernetes.api import Api, Conflict, Json
+from greenroom.drivers.kubernetes.names import RELEASE, ROLE, Names, path
+from greenroom.drivers.kubernetes.pods import Trouble, first_trouble
+from greenroom.drivers.kubernetes.release import HelmRelease
+from greenroom.drivers.kubernetes.values import Images
+from greenroom.drivers.system.foreground import run_in_terminal
+from greenroom.ports import MIGRATION_LIMITS, Clock, Done, Say, Values
+
+BETWEEN_SECONDS = 0.15
+TAIL_LINES = 40
+KEPT_SECONDS = 86_400
+"""A Job that nobody has heard the end of goes by itself after a day."""
+
+START_SECONDS = 120.0
+"""How long the pod of a command at the terminal may take to start."""
+
+KEY = "greenroom.dev/key"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    name: str
+    key: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+class KubernetesJobs:
+    """See :class:`greenroom.ports.Jobs`."""
+
+    def __init__(
+        self,
+        api: Api,
+        names: Names,
+        helm: HelmRelease,
+        clock: Clock,
+        app: App,
+        images: Callable[[Release], Images],
+        environ: Mapping[str, str],
+    ) -> None:
+        self._api, self._names, self._helm, self._clock = api, names, helm, clock
+        self._app, self._images, self._environ = app, images, environ
+
+    def migrate(self, environment: str, release: Release, values: Values) -> Done:
+        if not self._app.migrate:
+            raise GreenroomError(
+                "no-migrate", "this release has revisions, and no command applies them", "set [app] migrate"
+            )
+        job = _Job(
+            self._migration(environment), release.id, self._app.migrate, {"PGOPTIONS": MIGRATION_LIMITS}
+        )
+        done = self._perform(job, environment, release, values, lambda _line: None)
+        cause = probable_cause(done.tail) if done.exit else ""
+        return Done(done.exit, (*done.tail, *([f"cause: {cause}"] if cause else [])), done.attached)
+
+    def migrating(self, environment: str) -> bool:
+        found = self._api.get(self._names.at(environment, "jobs", self._migration(environment)))
+        return found is not None and _ended(found) is None and bool((found.get("status") or {}).get("active"))
+
+    def withdraw(self, environment: str) -> None:
+        if not self.migrating(environment):
+            self._api.delete(self._names.at(environment, "jobs", self._migration(environment)))
+
+    def run(
+        self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str, say: Say
+    ) -> Done:
+        digest = hashlib.sha256(repr((release.id, list(argv))).encode()).hexdigest()[:12]
+        job = _Job(f"run-{_plain(name)}", digest, tuple(argv), {})
+        return self._perform(job, environment, release, values, say)
+
+    def foreground(self, environment: str, release: Release, argv: Sequence[str], values: Values) -> int:
+        """A pod of its own with this terminal attached by kubectl; it goes with the command."""
+        name = f"run-{self._clock.now():.0f}"
+        spec = self._pod_spec(environment, release, argv, values, {})
+        spec["containers"][0] |= {"stdin": True, "tty": True, "stdinOnce": True}
+        body: Json = {"apiVersion": "v1", "kind": "Pod", "spec": spec}
+        body["metadata"] = {"name": name, "labels": self._labels(environment, release)}
+        where = self._names.at(environment, "pods", name)
+        self._api.create(self._names.at(environment, "pods"), body)
+        try:
+            self._wait_started(where)
+            asked = ["kubectl", "attach", "-itq", "-n", self._names.namespace(environment), name]
+            code = run_in_terminal(asked, cwd=Path.cwd(), env=self._environ)
+            return code if code == 127 else _exit_of(self._api.get(where) or {}, code)
+        finally:
+            self._api.delete(where)
+
+    def _perform(self, job: _Job, environment: str, release: Release, values: Values, say: Say) -> Done:
+        attached = self._find(job, environment)
+        if not attached:
+            self._start(job, environment, release, values)
+        lines, exit = self._follow(job, environment, say)
+        self._api.delete(self._names.at(environment, "jobs", job.name), "Foreground")
+        return Done(exit, tuple(lines[-TAIL_LINES:]), attached)
+
+    def _find(self, job: _Job, environment: str) -> bool:
+        """Does this very job run, or has it ended unheard? Another one of its name is waited for first."""
+        where = self._names.at(environment, "jobs", job.name)
+        while (found := self._api.get(where)) is not None:
+            same = (found["metadata"].get("annotations") or {}).get(KEY) == job.key
+            going = "deletionTimestamp" in found["metadata"]
+            ended = _ended(found)
+            if same and not going and (ended is None or (not job.env and ended is not None)):
+                return True
+            if ended is not None and not going:
+                self._api.delete(where, "Foreground")
+            self._clock.sleep(BETWEEN_SECONDS)
+        return False
+
+    def _start(self, job: _Job, environment: str, release: Release, values: Values) -> None:
+        spec = self._pod_spec(environment, release, job.argv, values, job.env)
+        labels = self._labels(environment, release)
+        body: Json = {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": job.name, "labels": labels, "annotations": {KEY: job.key}},
+            "spec": {
+                "backoffLimit": 0,
+                "ttlSecondsAfterFinished": KEPT_SECONDS,
+                "template": {"metadata": {"labels": labels}, "spec": spec},
+            },
+        }
+        try:
+            self._api.create(self._names.at(environment, "jobs"), body)
+        except Conflict:
+            if not self._find(job, environment):
+                raise GreenroomError("job-taken", f"another {job.name} has begun", "do it again") from None
+
+    def _follow(self, job: _Job, environment: str, say: Say) -> tuple[list[str], int]:
+        """Its output line by line until it has ended."""
+        lines: list[str] = []
+        where = self._names.at(environment, "jobs", job.name)
+        while True:
+            found = self._api.get(where)
+            if found is None:
+                return [*lines, "somebody has removed the job"], 1
+            ended = _ended(found)
+            pod = self._pod_of(environment, job.name)
+            lines = self._say_new(environment, pod, lines, say)
+            trouble = first_trouble(pod) if pod else None
+            if ended is None and trouble is not None and not trouble.container_ended:
+                self._api.delete(where, "Foreground")
+                raise _does_not_start(job.name, trouble)
+            if ended is not None:
+                return lines, 0 if ended else _exit_of(pod or {}, 1)
+            self._clock.sleep(BETWEEN_SECONDS)
+
+    def _say_new(self, environment: str, pod: Json | None, known: list[str], say: Say) -> list[str]:
+        if pod is None:
+            return known
+        where = path("pods", self._names.namespace(environment), pod["metadata"]["name"])
+        lines = self._api.text(f"{where}/log?container=job").splitlines()
+        for line in lines[len(known) :]:
+            say(line)
+        return lines or known
+
+    def _pod_of(self, environment: str, job: str) -> Json | None:
+        found = self._api.items(self._names.at(environment, "pods"), {"batch.kubernetes.io/job-name": job})
+        return found[-1] if found else None
+
+    def _wait_started(self, where: str) -> None:
+        until = self._clock.monotonic() + START_SECONDS
+        while True:
+            pod = self._api.get(where) or {}
+            if (pod.get("status") or {}).get("phase") in ("Running", "Succeeded", "Failed"):
+                return
+            trouble = first_trouble(pod)
+            if trouble is not None or self._clock.monotonic() >= until:
+                raise _does_not_start("the command", trouble or Trouble("it did not start in time"))
+            self._clock.sleep(BETWEEN_SECONDS)
+
+    def _pod_spec(
+        self, environment: str, release: Release, argv: Sequence[str], values: Values, more: Mapping[str, str]
+    ) -> Json:
+        images = self._images(release)
+        plain = {"GREENROOM_RELEASE": release.id, "GREENROOM_ENVIRONMENT": environment, **more}
+        container = {
+            "name": "job",
+            "image": images.app,
+            "args": list(argv),
+            "env": [{"name": k, "value": v} for k, v in plain.items()],
+            "envFrom": [{"secretRef": {"name": self._helm.keep_secret(environment, values)}}],
+            "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - in a container of its own
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            },
+        }
+        return {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "imagePullSecrets": [{"name": s} for s in images.pull_secrets],
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 10001,
+                "runAsGroup": 10001,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [container],
+            "volumes": [{"name": "tmp", "emptyDir": {}}],
+        }
+
+    def _labels(self, environment: str, release: Release) -> dict[str, str]:
+        return {**self._names.labels(environment), RELEASE: release.id, ROLE: "job"}
+
+    def _migration(self, environment: str) -> str:
+        return f"{self._names.release(environment)}-migrate"
+
+
+def _ended(job: Json) -> bool | None:
+    """How it ended: True well, False badly; None while it has not."""
+    for condition in (job.get("status") or {}).get("conditions") or ():
+        if condition["status"] == "True" and condition["type"] in ("Complete", "Failed"):
+            return bool(condition["type"] == "Complete")
+    return None
+
+
+def _exit_of(pod: Json, otherwise: int) -> int:
+    for container in (pod.get("status") or {}).get("containerStatuses") or ():
+        ended = (container.get("state") or {}).get("terminated")
+        if ended:
+            return int(ended["exitCode"])
+    return otherwise
+
+
+def _does_not_start(name: str, trouble: Trouble) -> GreenroomError:
+    return GreenroomError(
+        "job-refused", f"{name} does not start: {trouble.why}", "greenroom status", Exit.FAILED
+    )
+
+
+def _plain(name: str) -> str:
+    """A name that Kubernetes takes."""
+    kept = "".join(c if c.isalnum() else "-" for c in name.lower()).strip("-")[:30]
+    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
+    return kept if kept == name else f"{kept or 'job'}-{digest}"

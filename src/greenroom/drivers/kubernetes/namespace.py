@@ -1,0 +1,107 @@
+"""An environment's namespace, as the first of its resources: everything else of it lies inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from greenroom.domain.environment import Environment
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.drivers.kubernetes.api import Api, Conflict, Json
+from greenroom.drivers.kubernetes.names import ENVIRONMENT, PROJECT, Names
+from greenroom.drivers.kubernetes.platform import quota_of
+from greenroom.drivers.kubernetes.residue import left_of
+from greenroom.drivers.kubernetes.slots import Slots
+from greenroom.ports import Clock, Presence, Values
+
+END_SECONDS = 180.0
+BETWEEN_SECONDS = 0.3
+SECURITY = {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+class EnvironmentNamespace:
+    """See :class:`greenroom.ports.Resource`."""
+
+    name = "namespace"
+
+    def __init__(
+        self, api: Api, names: Names, slots: Slots, clock: Clock, place: Callable[[str], Environment]
+    ) -> None:
+        self._api, self._names, self._slots, self._clock, self._place = api, names, slots, clock, place
+
+    def observe(self, environment: str) -> Presence:
+        found = self._api.get(self._path(environment))
+        return Presence(found is not None, self._names.namespace(environment))
+
+    def ensure(self, environment: str) -> None:
+        found = self._api.get(self._path(environment))
+        if found is not None:
+            self._check_owner(environment, found)
+        labels = {**self._names.labels(environment), **SECURITY}
+        metadata = {"name": self._names.namespace(environment), "labels": labels}
+        body: Json = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        self._api.apply(self._path(environment), body)
+        quota = quota_of(self._place(environment))
+        if quota:
+            mine = {"name": "greenroom", "labels": self._names.labels(environment)}
+            limits: Json = {
+                "apiVersion": "v1",
+                "kind": "ResourceQuota",
+                "metadata": mine,
+                "spec": {"hard": quota},
+            }
+            self._api.apply(self._names.at(environment, "resourcequotas", "greenroom"), limits)
+
+    def values(self, environment: str) -> Values:
+        return {}
+
+    def unreachable(self, environment: str) -> Values:
+        return {}
+
+    def remove(self, environment: str) -> None:
+        """Raises (exit 5) with what the cluster says of a namespace that does not go. Nothing is forced."""
+        found = self._api.get(self._path(environment))
+        if found is not None:
+            self._check_owner(environment, found)
+            with suppress(Conflict):  # it is going already
+                self._api.delete(self._path(environment))
+        until = self._clock.monotonic() + END_SECONDS
+        while (found := self._api.get(self._path(environment))) is not None:
+            if self._clock.monotonic() >= until:
+                raise _stuck(environment, found)
+            self._clock.sleep(BETWEEN_SECONDS)
+        for placed in self._slots.all(environment):
+            self._slots.drop(placed.slot.id)
+
+    def residue(self, environment: str) -> tuple[str, ...]:
+        labels = {PROJECT: self._names.project, ENVIRONMENT: environment}
+        return left_of(self._api, self._names.namespace(environment), labels)
+
+    def found(self) -> Mapping[str, str]:
+        listed = self._api.items("/api/v1/namespaces", self._names.labels())
+        names = [f["metadata"]["labels"].get(ENVIRONMENT) for f in listed]
+        return {name: f"namespace {self._names.namespace(name)}" for name in sorted(filter(None, names))}
+
+    def _check_owner(self, environment: str, found: Json) -> None:
+        labels = found["metadata"].get("labels") or {}
+        if (labels.get(PROJECT), labels.get(ENVIRONMENT)) != (self._names.project, environment):
+            raise GreenroomError(
+                "name-taken",
+                f"the namespace {self._names.namespace(environment)} is there and belongs to somebody else",
+                "another name for the environment or the project",
+                Exit.USAGE,
+            )
+
+    def _path(self, environment: str) -> str:
+        return f"/api/v1/namespaces/{self._names.namespace(environment)}"
+
+
+def _stuck(environment: str, found: Json) -> GreenroomError:
+    conditions = (found.get("status") or {}).get("conditions") or ()
+    why = "; ".join(str(c.get("message")) for c in conditions if c.get("status") == "True")
+    return GreenroomError(
+        "namespace-stuck",
+        f"the namespace of {environment} does not go: {why or 'the cluster gives no reason'}",
+        "remove what holds it, then: greenroom destroy --resume",
+        Exit.UNSAFE,
+    )

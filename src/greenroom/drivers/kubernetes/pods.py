@@ -1,0 +1,130 @@
+"""The pods of a slot: are they there, do they get anywhere, and what did they say last?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from greenroom.drivers.kubernetes.api import Api, Json
+from greenroom.drivers.kubernetes.names import COLOR, ENVIRONMENT, ROLE, SLOT, Names, path
+
+STATIC, WEB = "static", "web"
+"""The containers of a serving pod: nginx in front, the app behind."""
+
+_HOPELESS = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "RunContainerError",
+        "CrashLoopBackOff",
+    }
+)
+"""What a container waits for that does not come by waiting."""
+
+_WORDS = {
+    "ErrImagePull": "its image cannot be pulled",
+    "ImagePullBackOff": "its image cannot be pulled",
+    "InvalidImageName": "its image's name is none",
+    "CrashLoopBackOff": "it ends again and again",
+    "CreateContainerConfigError": "its container cannot be made",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why pods get nowhere, in words; the pod and the container whose log may tell more."""
+
+    why: str
+    pod: str = ""
+    container: str = ""
+    container_ended: bool = False
+
+
+class Pods:
+    """Reads pods and what makes them."""
+
+    def __init__(self, api: Api, names: Names) -> None:
+        self._api = api
+        self._names = names
+
+    def serving(self, environment: str, slot: str) -> list[Json]:
+        """The web pods of a slot that have not been told to end."""
+        found = self._listed(environment, {SLOT: slot, ROLE: "web"})
+        return [p for p in found if "deletionTimestamp" not in p["metadata"]]
+
+    def background(self, environment: str, color: str | None = None) -> list[Json]:
+        """Pods of workers and cron roles, of one colour or of all."""
+        found = self._listed(environment, {COLOR: color} if color else {})
+        return [p for p in found if p["metadata"]["labels"].get(ROLE, "web") not in ("web", "job")]
+
+    def every(self, environment: str, slot: str) -> list[Json]:
+        """All pods of a slot, those that are ending too."""
+        return self._listed(environment, {SLOT: slot})
+
+    def trouble(self, environment: str, slot: str, deployment: str) -> Trouble | None:
+        """What keeps the slot's pods from becoming ready, as far as waiting will not help."""
+        for pod in self.serving(environment, slot):
+            found = first_trouble(pod)
+            if found is not None:
+                return found
+        return self._refused(environment, deployment)
+
+    def _refused(self, environment: str, deployment: str) -> Trouble | None:
+        """Pods that may not even be made: quota, pod security, a webhook; the Deployment says so."""
+        found = self._api.get(self._names.at(environment, "deployments", deployment)) or {}
+        for condition in (found.get("status") or {}).get("conditions") or ():
+            if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+                return Trouble(f"the cluster refuses its pods: {condition.get('message', '')}")
+        return None
+
+    def log(self, environment: str, pod: str, container: str, lines: int) -> list[str]:
+        """The last lines of a container, of the one before it when it has just begun anew."""
+        where = path("pods", self._names.namespace(environment), pod)
+        asked = f"{where}/log?container={container}&tailLines={lines}"
+        return (self._api.text(asked) or self._api.text(f"{asked}&previous=true")).splitlines()
+
+    def _listed(self, environment: str, labels: dict[str, str]) -> list[Json]:
+        where = self._names.at(environment, "pods")
+        return self._api.items(where, {ENVIRONMENT: environment, **labels})
+
+
+def is_ready(pod: Json) -> bool:
+    """Do its readiness probes succeed?"""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def restarts(pod: Json) -> int:
+    """How often its containers have been started anew."""
+    return sum(c.get("restartCount", 0) for c in _containers(pod))
+
+
+def first_trouble(pod: Json) -> Trouble | None:
+    """What keeps the pod from running, as far as waiting will not help."""
+    return next(_troubles(pod), None)
+
+
+def _troubles(pod: Json) -> Iterator[Trouble]:
+    name = (pod.get("metadata") or {}).get("name", "")
+    for container in _containers(pod):
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        reason = waiting.get("reason", "")
+        if reason in _HOPELESS:
+            told = waiting.get("message", "")
+            yield Trouble(f"{_WORDS.get(reason, reason)} ({reason}): {told}"[:500], name, container["name"])
+        ended = (container.get("state") or {}).get("terminated") or {}
+        if ended:
+            why = "it was killed for memory" if ended.get("reason") == "OOMKilled" else "its process exited"
+            yield Trouble(f"{why} (exit {ended.get('exitCode')})", name, container["name"], True)
+    for condition in (pod.get("status") or {}).get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            yield Trouble(f"no node can take it: {condition.get('message', '')}"[:500], name)
+
+
+def _containers(pod: Json) -> list[Json]:
+    status = pod.get("status") or {}
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]

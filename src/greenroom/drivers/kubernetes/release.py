@@ -1,0 +1,80 @@
+"""An environment's Helm release: brought to what the slots and the live Service say."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from greenroom.domain.cluster import ClusterSettings
+from greenroom.domain.environment import Environment
+from greenroom.drivers.kubernetes.api import Api, Conflict, Json
+from greenroom.drivers.kubernetes.helm import Helm
+from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.service import LiveService
+from greenroom.drivers.kubernetes.slots import Placed, Slots
+from greenroom.drivers.kubernetes.values import values
+from greenroom.ports import Values
+
+
+class HelmRelease:
+    """Applies the whole of an environment; ``place`` gives what is known of it."""
+
+    def __init__(
+        self,
+        api: Api,
+        names: Names,
+        helm: Helm,
+        slots: Slots,
+        live: LiveService,
+        settings: ClusterSettings,
+        place: Callable[[str], Environment],
+    ) -> None:
+        self._api, self._names, self._helm, self._slots = api, names, helm, slots
+        self._live, self._settings, self._place = live, settings, place
+
+    def record(self, environment: str) -> None:
+        """Bring everything to the slots that are kept, and let Helm's record say what the public reaches."""
+        there = self._slots.all(environment)
+        name = self._names.release(environment)
+        self._helm.apply(name, self._names.namespace(environment), self._values(environment, there))
+
+    def with_manifest(self, placed: Placed) -> Placed:
+        """The slot with its objects as the chart of today renders them; from now on they stay so."""
+        environment, color = placed.slot.environment, placed.color
+        others = [p for p in self._slots.all(environment) if p.color != color]
+        rendered = self._values(environment, [*others, replace(placed, working=True)], verbatim=False)
+        name, where = self._names.release(environment), self._names.namespace(environment)
+        manifests = [
+            self._helm.render(name, where, rendered, only)
+            for only in (f"web-{color}.yaml", f"background-{color}.yaml")
+        ]
+        return replace(placed, manifest=manifests[0], background=manifests[1])
+
+    def keep_secret(self, environment: str, app: Values) -> str:
+        """The name of an immutable Secret with these values; the same values have the same name."""
+        plain = {name: value.reveal() for name, value in sorted(app.items())}
+        digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:10]
+        name = f"{self._names.release(environment)}-env-{digest}"
+        body: Json = {"apiVersion": "v1", "kind": "Secret", "immutable": True}
+        body["metadata"] = {"name": name, "labels": self._names.labels(environment)}
+        body["data"] = {k: base64.b64encode(v.encode()).decode() for k, v in plain.items()}
+        with suppress(Conflict):  # the same values are kept already
+            self._api.create(self._names.at(environment, "secrets"), body)
+        return name
+
+    def drop_secrets(self, environment: str) -> None:
+        """Let go of values that no slot was launched with."""
+        used = {name for p in self._slots.all(environment) for name in p.snapshot.get("secrets", ())}
+        for name in self._api.names(self._names.at(environment, "secrets"), self._names.labels(environment)):
+            if "-env-" in name and name not in used:
+                self._api.delete(self._names.at(environment, "secrets", name))
+
+    def _values(self, environment: str, there: Sequence[Placed], verbatim: bool = True) -> Json:
+        live = self._live.read(environment)
+        return values(
+            self._names.project, self._place(environment), self._settings, there, live.selected, verbatim
+        )

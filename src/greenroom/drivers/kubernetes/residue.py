@@ -1,0 +1,46 @@
+"""What is left of an environment, searched for over every kind that the cluster has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from greenroom.drivers.kubernetes.api import Api
+from greenroom.drivers.kubernetes.names import Names
+
+KEPT_BY_STATE = ("configmaps", "secrets", "leases")
+"""Kinds that lie in the control namespace beside the environment's own, and go with its records."""
+
+
+def left_of(api: Api, namespace: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+    """Every object in the namespace or with the labels, wherever it lies, and volumes that a claim of it was bound to.
+
+    The control namespace's own are not counted: its records go last.
+    """
+    if api.get(f"/api/v1/namespaces/{namespace}") is not None:
+        return (f"namespace {namespace}",)
+    labelled = (f"{kind} {name}" for kind, name in _labelled(api, labels))
+    volumes = (
+        f"persistentvolumes {v['metadata']['name']}"
+        for v in api.items("/api/v1/persistentvolumes")
+        if ((v.get("spec") or {}).get("claimRef") or {}).get("namespace") == namespace
+    )
+    return tuple(sorted({*labelled, *volumes}))
+
+
+def _labelled(api: Api, labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for path, kind in kinds(api):
+        for found in api.items(path, labels):
+            where = found["metadata"].get("namespace", "")
+            if not (where.startswith(Names("").control) and kind in KEPT_BY_STATE):
+                yield kind, f"{where}/{found['metadata']['name']}".lstrip("/")
+
+
+def kinds(api: Api) -> Iterator[tuple[str, str]]:
+    """Every listable kind of the cluster: the path of its list over all namespaces, and its name in URLs."""
+    versions = ["/api/v1"]
+    groups = (api.get("/apis") or {}).get("groups") or ()
+    versions += [f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups]
+    for version in versions:
+        for kind in (api.get(version) or {}).get("resources") or ():
+            if "list" in kind["verbs"] and "/" not in kind["name"] and kind["name"] != "events":
+                yield f"{version}/{kind['name']}", kind["name"]

@@ -1,0 +1,139 @@
+"""The pod that stands in front of a closed environment: it answers everybody with the maintenance page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from greenroom.domain.errors import GreenroomError
+from greenroom.domain.stage import Mode
+from greenroom.drivers.kubernetes.api import Api, Json
+from greenroom.drivers.kubernetes.names import COLOR, ROLE, Names
+from greenroom.drivers.kubernetes.pods import is_ready
+from greenroom.drivers.kubernetes.service import MAINTENANCE
+from greenroom.drivers.kubernetes.slots import Slots
+from greenroom.ports import Clock
+
+READY_SECONDS = 60.0
+BETWEEN_SECONDS = 0.1
+
+RETRY_AFTER = {Mode.MAINTENANCE: 120, Mode.HOLD: 2}
+"""Seconds after which a visitor's browser asks again. Nothing on a cluster can hold requests of every proxy, so a hold is
+a page that comes back by itself at once."""
+
+_CONF = """
+pid /tmp/nginx.pid;
+worker_processes 1;
+error_log /dev/stderr warn;
+events {{ worker_connections 512; }}
+http {{
+  access_log off;
+  client_body_temp_path /tmp/body; proxy_temp_path /tmp/proxy; fastcgi_temp_path /tmp/fastcgi;
+  uwsgi_temp_path /tmp/uwsgi; scgi_temp_path /tmp/scgi;
+  default_type text/html;
+  keepalive_timeout 0;
+  server {{
+    listen 8080;
+    location / {{ add_header Retry-After {seconds} always; add_header Cache-Control no-store always; root /page; error_page 503 @page; return 503; }}
+    location @page {{ root /page; add_header Retry-After {seconds} always; add_header Cache-Control no-store always; try_files /index.html =503; }}
+  }}
+  server {{ listen 8081; location / {{ return 204; }} }}
+}}
+"""
+
+
+class StandIn:
+    """One pod of the live slot's nginx image with a page of its own; there only while it is needed."""
+
+    def __init__(self, api: Api, names: Names, slots: Slots, clock: Clock, page: Callable[[], str]) -> None:
+        self._api, self._names, self._slots, self._clock, self._page = api, names, slots, clock, page
+
+    def ensure(self, environment: str, mode: Mode) -> None:
+        """Make it, and wait until it answers."""
+        there = self._slots.all(environment)
+        if not there:
+            return
+        name, image = self._name(environment), there[-1].snapshot["static"]
+        refresh = f'<meta http-equiv="refresh" content="{RETRY_AFTER[mode]}">'
+        page = self._page().replace("<head>", f"<head>{refresh}") if mode is Mode.HOLD else self._page()
+        data = {"nginx.conf": _CONF.format(seconds=RETRY_AFTER[mode]), "index.html": page}
+        metadata = {"name": f"{name}-{mode}", "labels": self._labels(environment)}
+        config: Json = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        self._api.apply(self._names.at(environment, "configmaps", f"{name}-{mode}"), config)
+        pull = [{"name": s} for s in there[-1].snapshot.get("pullSecrets", ())]
+        deployment = _deployment(name, f"{name}-{mode}", image, self._labels(environment), pull)
+        self._api.apply(self._names.at(environment, "deployments", name), deployment)
+        self._wait(environment)
+
+    def remove(self, environment: str) -> None:
+        """Remove it, if it is there."""
+        name = self._name(environment)
+        if self._api.delete(self._names.at(environment, "deployments", name)):
+            for mode in RETRY_AFTER:
+                self._api.delete(self._names.at(environment, "configmaps", f"{name}-{mode}"))
+
+    def _wait(self, environment: str) -> None:
+        until = self._clock.monotonic() + READY_SECONDS
+        while True:
+            pods = self._api.items(self._names.at(environment, "pods"), self._labels(environment))
+            if any(is_ready(p) for p in pods):
+                return
+            if self._clock.monotonic() >= until:
+                raise GreenroomError(
+                    "no-page", "the pod of the maintenance page is not ready", "greenroom status"
+                )
+            self._clock.sleep(BETWEEN_SECONDS)
+
+    def _labels(self, environment: str) -> dict[str, str]:
+        labels = {**self._names.labels(environment), COLOR: MAINTENANCE, ROLE: "web"}
+        return {**labels, "app.kubernetes.io/instance": self._names.release(environment)}
+
+    def _name(self, environment: str) -> str:
+        return f"{self._names.release(environment)}-{MAINTENANCE}"
+
+
+def _deployment(name: str, config: str, image: str, labels: dict[str, str], pull: list[Json]) -> Json:
+    probe = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
+    mounts = [
+        {"name": "config", "mountPath": "/etc/nginx/nginx.conf", "subPath": "nginx.conf"},
+        {"name": "config", "mountPath": "/page/index.html", "subPath": "index.html"},
+        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - in a container of its own
+    ]
+    container = {
+        "name": "static",
+        "image": image,
+        "command": ["nginx", "-g", "daemon off;"],
+        "ports": [{"name": "http", "containerPort": 8080}, {"name": "health", "containerPort": 8081}],
+        "readinessProbe": probe,
+        "volumeMounts": mounts,
+        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    pod = {
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "imagePullSecrets": pull,
+        "containers": [container],
+        "volumes": [
+            {"name": "config", "configMap": {"name": config}},
+            {"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
+        ],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {k: labels[k] for k in ("app.kubernetes.io/instance", COLOR, ROLE)}},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }

@@ -1,0 +1,143 @@
+"""The chart's values: always complete, a pure function of the slots that there are and of what the public reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from greenroom.domain.cluster import ClusterEdge, ClusterSettings
+from greenroom.domain.environment import Access, Environment
+from greenroom.domain.policy import Policy
+from greenroom.domain.project import App
+from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.stage import Slot
+from greenroom.drivers.kubernetes.names import COLORS, NOBODY
+from greenroom.drivers.kubernetes.slots import Placed
+
+Json = dict[str, Any]
+
+PRE_STOP_SECONDS = 5
+"""A pod that ends answers for so long: until every proxy has heard of it (measured: endpoints reach it in 1 s)."""
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The two images of a release, by digest, and the Secrets with which a node may pull them."""
+
+    app: str
+    static: str
+    pull_secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a slot consists of here: the app's roles, how many pods serve, and what each asks for and may take."""
+
+    app: App
+    roles: tuple[Role, ...]
+    policy: Policy
+    replicas: int
+    requests: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def web(self) -> Role:
+        """The one web role."""
+        return next(r for r in self.roles if r.kind is RoleKind.WEB)
+
+    @property
+    def resources(self) -> Json:
+        """As the chart takes them; empty where nothing was set, so that the chart's own hold."""
+        found = {"requests": dict(self.requests), "limits": dict(self.limits)}
+        return {kind: value for kind, value in found.items() if value}
+
+
+def snapshot(slot: Slot, images: Images, secret: str, size: Size) -> Json:
+    """Everything that a colour is rendered from, frozen when its slot is launched."""
+    web, policy = size.web, size.policy
+    return {
+        "enabled": True,
+        "slot": slot.id,
+        "release": slot.release,
+        "image": images.app,
+        "static": images.static,
+        "pullSecrets": list(images.pull_secrets),
+        "secrets": [secret],
+        "web": {
+            "replicas": size.replicas,
+            "processes": web.processes,
+            "threads": web.threads,
+            "wsgi": size.app.wsgi,
+            "stopTimeout": round(web.stop_timeout),
+            **({"resources": size.resources} if size.resources else {}),
+        },
+        "roles": [_role(role) for role in size.roles if role.kind is not RoleKind.WEB],
+        "probes": {"ready": policy.probe_path, "live": policy.liveness_path},
+        "drain": {"preStopSeconds": PRE_STOP_SECONDS, "graceSeconds": round(web.stop_timeout)},
+        "staticUrl": size.app.static_url,
+    }
+
+
+def _role(role: Role) -> Json:
+    return {
+        "name": role.name,
+        "kind": str(role.kind),
+        "command": list(role.command),
+        "replicas": 1 if role.singleton or role.kind is RoleKind.CRON else role.processes,
+        "schedule": role.schedule or "",
+        "stopTimeout": round(role.stop_timeout),
+    }
+
+
+def values(
+    project: str,
+    place: Environment,
+    settings: ClusterSettings,
+    there: Sequence[Placed],
+    selected: str,
+    verbatim: bool = True,
+) -> Json:
+    """The whole values. ``selected``: the colour that the live Service selects now, which may be that of the maintenance page; ``verbatim``: with the manifests that were
+    kept, which is False only to render one of them."""
+    kept = {p.color: p for p in there if not p.going}
+    working = next((p.color for p in kept.values() if p.working), NOBODY)
+    candidate = next((p.color for p in kept.values() if p.color != selected), NOBODY)
+    return {
+        "project": project,
+        "environment": place.name,
+        "strategy": "bluegreen",
+        "traffic": {"active": selected, "preview": candidate, "switch": str(settings.switch)},
+        "background": working,
+        "colors": {color: _color(kept.get(color), verbatim) for color in COLORS},
+        "edge": _edge(place, settings.edge),
+        "access": _access(place, settings.edge),
+    }
+
+
+def _color(placed: Placed | None, verbatim: bool) -> Json:
+    if placed is None:
+        return {"enabled": False}
+    kept = {"manifest": placed.manifest, "backgroundManifest": placed.background} if verbatim else {}
+    return {**placed.snapshot, **kept}
+
+
+def _edge(place: Environment, edge: ClusterEdge) -> Json:
+    where, _, gateway = edge.gateway.rpartition("/")
+    return {
+        "mode": str(edge.mode),
+        "host": place.host,
+        "gateway": {"name": gateway, "namespace": where, "section": edge.section},
+        "className": edge.ingress_class,
+        "tls": {"secret": edge.tls_secret, "issuer": edge.issuer},
+    }
+
+
+def _access(place: Environment, edge: ClusterEdge) -> Json:
+    if place.access is Access.PUBLIC:
+        return {"mode": "public", "edgeRanges": list(edge.ranges)}
+    return {
+        "mode": "basic",
+        "htpasswdSecret": "greenroom-access",
+        "allow": list(place.admitted.allow_ips),
+        "edgeRanges": list(edge.ranges),
+    }

@@ -1,0 +1,251 @@
+"""A cluster as the place where an environment runs. Built lazily, piece by piece."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform as machine_name
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from greenroom.domain.environment import Access, Environment, Strategy
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.release import Release
+from greenroom.domain.roles import RoleKind
+from greenroom.drivers.kubernetes.api import Api
+from greenroom.drivers.kubernetes.asking import Asker
+from greenroom.drivers.kubernetes.helm import Helm
+from greenroom.drivers.kubernetes.kubeconfig import cluster_of
+from greenroom.drivers.kubernetes.lease import KubernetesLease
+from greenroom.drivers.kubernetes.ledger import KubernetesLedger
+from greenroom.drivers.kubernetes.logs import KubernetesLogs
+from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.platform import KubernetesPlatform
+from greenroom.drivers.kubernetes.pods import Pods
+from greenroom.drivers.kubernetes.records import KubernetesRecords
+from greenroom.drivers.kubernetes.release import HelmRelease
+from greenroom.drivers.kubernetes.secrets import AppSecrets, GivenDatabase, given_secrets, own_secrets
+from greenroom.drivers.kubernetes.service import LiveService
+from greenroom.drivers.kubernetes.slots import Slots
+from greenroom.drivers.kubernetes.standin import StandIn
+from greenroom.drivers.kubernetes.store import Store
+from greenroom.drivers.kubernetes.traffic import KubernetesTraffic, Reach
+from greenroom.drivers.system.secret_box import GivenSecrets, SigningKeys
+from greenroom.ports import Doors, Resource, Values
+from greenroom.wiring.places import place_of
+
+if TYPE_CHECKING:
+    from greenroom.drivers.kubernetes.breaking import KubernetesBreaker
+    from greenroom.drivers.kubernetes.values import Images
+    from greenroom.drivers.load import Address
+    from greenroom.wiring.project import Wiring
+
+CHART = Path(__file__).parent.parent / "chart"
+"""The chart as it is shipped with Greenroom."""
+
+SOURCE = Path(__file__).parents[3] / "deploy" / "chart"
+"""The chart in Greenroom's own repository."""
+
+
+def cluster_records(wiring: Wiring) -> KubernetesRecords:
+    """Records of the environments of a project's cluster."""
+    return KubernetesRecords(_Ground(wiring).store)
+
+
+class _Ground:
+    """What every piece stands on: the API, names, and the control namespace."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        project = wiring.project
+        context = project.cluster.context
+        self.api = Api(lambda: cluster_of(os.environ, context), wiring.clock, wiring.say)
+        self.names = Names(project.name)
+        self.store = Store(self.api, self.names)
+
+
+class ClusterSite:
+    """See :class:`greenroom.wiring.site.Site`."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        ground = _Ground(wiring)
+        self._api, self._names, self._store = ground.api, ground.names, ground.store
+        self._settings = wiring.project.cluster
+        self._slots = Slots(self._store)
+        self._pods = Pods(self._api, self._names)
+        self._live = LiveService(self._api, self._names)
+        self._asker = Asker(self._api, self._names, self._pods, self._host)
+
+    @cached_property
+    def doors(self) -> Doors:
+        """The cluster's doors."""
+        from greenroom.drivers.kubernetes.inspecting import KubernetesInspector
+        from greenroom.drivers.kubernetes.jobs import KubernetesJobs
+        from greenroom.drivers.kubernetes.schema import KubernetesSchema
+        from greenroom.drivers.kubernetes.stage import KubernetesStage
+        from greenroom.drivers.kubernetes.values import Size
+
+        wiring, clock = self._wiring, self._wiring.clock
+        app, api, names = wiring.project.app, self._api, self._names
+        asked = self._settings.requests, self._settings.limits
+        size = Size(app, wiring.roles, wiring.policy, self._replicas, *asked)
+        jobs = KubernetesJobs(api, names, self._release, clock, app, self._images, os.environ)
+        web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
+        standin = StandIn(api, names, self._slots, clock, _page)
+        traffic = KubernetesTraffic(
+            api, names, self._slots, self._pods, self._live, standin, self._asker, clock, self._reach
+        )
+        stage = KubernetesStage(
+            api, names, self._slots, self._pods, self._asker, self._release, clock, size, self._images
+        )
+        inspector = KubernetesInspector(
+            self._asker,
+            clock,
+            web.processes * self._replicas,
+            self._reach,
+            wiring.builds.strays,
+            lambda name: self._place(name).access is Access.PRIVATE,
+        )
+        return Doors(
+            stage=stage,
+            traffic=traffic,
+            jobs=jobs,
+            schema=KubernetesSchema(self._slots, self._asker, jobs, self._newest, self._values),
+            ledger=self.ledger,
+            clock=clock,
+            builder=wiring.builds,
+            inspector=inspector,
+            records=wiring.records,
+            resources=self._resources,
+        )
+
+    @cached_property
+    def platform(self) -> KubernetesPlatform:
+        """Namespaces, chart, rights."""
+        return KubernetesPlatform(self._api, self._names, self._store, self._helm, self._wiring.place)
+
+    @cached_property
+    def ledger(self) -> KubernetesLedger:
+        """The project's history, in the control namespace."""
+        return KubernetesLedger(self._api, self._names, self._store, self._wiring.clock)
+
+    @cached_property
+    def logs(self) -> KubernetesLogs:
+        """What the pods wrote."""
+        return KubernetesLogs(self._api, self._names, self._pods)
+
+    @cached_property
+    def given(self) -> GivenSecrets:
+        """Secrets that people gave."""
+        return given_secrets(self._store)
+
+    @property
+    def keys(self) -> SigningKeys:
+        """The key that the environment signs with."""
+        return SigningKeys(own_secrets(self._store, self._wiring.environment))
+
+    @property
+    def breaker(self) -> KubernetesBreaker:
+        """Kills pods."""
+        from greenroom.drivers.kubernetes.breaking import KubernetesBreaker
+
+        return KubernetesBreaker(self._api, self._names, self._slots, self._pods, self._live)
+
+    @property
+    def address(self) -> Address:
+        """Where a load finds the edge."""
+        from greenroom.drivers.load import Address
+
+        edge, host = self._settings.edge, self._host(self._wiring.environment)
+        ca = Path(edge.ca_file) if edge.ca_file else None
+        return Address(host, edge.port, ca, edge.address or host)
+
+    def url(self, environment: str) -> str:
+        """The environment's public address."""
+        port = self._settings.edge.port
+        return f"https://{self._host(environment)}" + ("" if port == 443 else f":{port}")
+
+    def lease(self, environment: str) -> KubernetesLease:
+        """The lease of an environment."""
+        clock = self._wiring.clock
+        return KubernetesLease(
+            self._api, self._names, self._store, environment, clock, self._me, self._is_dead
+        )
+
+    @cached_property
+    def _me(self) -> str:
+        processes = self._wiring.machine.processes
+        own = processes.identify(processes.own())
+        started = own.started if own else 0
+        who = f"{getpass.getuser()}@{machine_name.node()} process {processes.own()}"
+        return f"{who}/{processes.boot()}/{processes.own()}/{started}"
+
+    def _is_dead(self, identity: str) -> bool:
+        """Did that process run on this boot of this machine, and is it gone? Of others nobody knows."""
+        parts = identity.split("/")
+        processes = self._wiring.machine.processes
+        if len(parts) != 4 or parts[1] != processes.boot():
+            return False
+        there = processes.identify(int(parts[2]))
+        return there is None or there.started != int(parts[3])
+
+    @cached_property
+    def _helm(self) -> Helm:
+        return Helm(self._api, SOURCE if SOURCE.is_dir() else CHART, self._environ)
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        context = self._settings.context
+        return {**os.environ, **({"HELM_KUBECONTEXT": context} if context else {})}
+
+    @cached_property
+    def _release(self) -> HelmRelease:
+        return HelmRelease(
+            self._api, self._names, self._helm, self._slots, self._live, self._settings, self._place
+        )
+
+    @cached_property
+    def _resources(self) -> tuple[Resource, ...]:
+        from greenroom.drivers.kubernetes.namespace import EnvironmentNamespace
+
+        space = EnvironmentNamespace(self._api, self._names, self._slots, self._wiring.clock, self._place)
+        secrets = AppSecrets(self._store, self.url)
+        database = GivenDatabase(lambda: self._wiring.keeping.values())
+        return (secrets, space, database)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        return Reach(self._settings.edge, self._host, lambda _environment: {})
+
+    @property
+    def _replicas(self) -> int:
+        simple = self._wiring.place.strategy is Strategy.SIMPLE
+        return 1 if simple else self._settings.replicas
+
+    def _host(self, environment: str) -> str:
+        return self._place(environment).host
+
+    def _place(self, environment: str) -> Environment:
+        if environment == self._wiring.environment:
+            return self._wiring.place
+        return place_of(environment, self._wiring.project.rules, self._wiring.records)
+
+    def _newest(self) -> Release | None:
+        releases = self._wiring.builds.releases()
+        return releases[-1] if releases else None
+
+    def _values(self) -> Values:
+        return self._wiring.target.values()
+
+    def _images(self, release: Release) -> Images:
+        raise GreenroomError(
+            "no-images", f"release {release.id} has no images", "greenroom image push", Exit.FAILED
+        )
+
+
+def _page() -> str:
+    """The maintenance page."""
+    from greenroom.drivers.local.traffic import PAGE
+
+    return PAGE.read_text(encoding="utf-8")
