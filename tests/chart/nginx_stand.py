@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from chart.chart_of import NAME, by_name, rendered
+from chart_of import NAME, by_name, rendered
 
 PORTS = (8080, 8081, 8082, 8083)
 

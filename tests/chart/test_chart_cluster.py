@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
-from chart.chart_of import VARIANTS, objects, rendered, variant
+from chart_of import VARIANTS, objects, rendered, variant
 
 Kubectl = Callable[..., subprocess.CompletedProcess[str]]
 ENFORCED = {

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from chart_of import NAME, PRODUCTION, color, document, merged, rendered
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
-from chart.chart_of import NAME, PRODUCTION, color, document, merged, rendered
 
 WORD = st.from_regex(r"\A[a-z][a-z0-9]{0,8}\Z")
 SIZES = st.fixed_dictionaries(

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from chart.chart_of import PRODUCTION, merged
-from chart.nginx_stand import Nginx, nginx_binary, serve_echo
+from chart_of import PRODUCTION, merged
+from nginx_stand import Nginx, nginx_binary, serve_echo
 
 Make = Callable[..., Nginx]
 PASSWORD = "Basic " + base64.b64encode(b"anna:secret").decode()

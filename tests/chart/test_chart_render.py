@@ -9,8 +9,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-
-from chart.chart_of import (
+from chart_of import (
     CHART,
     NAME,
     PRODUCTION,
