@@ -86,9 +86,11 @@ def forwarded(namespace: str, service: str) -> Iterator[http.client.HTTPConnecti
         assert forward.stdout is not None
         port = int(forward.stdout.readline().split(":")[1].split()[0])
         link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        yield link
-        link.close()
-        forward.terminate()
+        try:
+            yield link
+        finally:
+            link.close()
+            forward.terminate()
 
 
 def ask(link: http.client.HTTPConnection, path: str, **headers: str) -> tuple[int, str | None]:
