@@ -138,6 +138,8 @@ VARIANTS: dict[str, Json] = {
         "colors": {"blue": None, "green": None},
     },
     "green-is-live": {"traffic": {"active": "green", "preview": "blue"}, "background": "green"},
+    "maintenance": {"traffic": {"active": "maintenance"}},
+    "maintenance-of-routes": {"traffic": {"active": "maintenance", "switch": "route"}},
     "autoscaled": {"colors": {"blue": {"web": {"autoscale": {"enabled": True}}}}},
     "overlap": {"traffic": {"switch": "overlap"}},
     "route": {"traffic": {"switch": "route", "weight": 90}},

@@ -31,6 +31,8 @@ class Echo(BaseHTTPRequestHandler):
         body = json.dumps(told).encode()
         self.send_response(404 if "/nothing" in self.path else status)
         self.send_header("X-Release", "the-app-says-so-too")
+        if self.path == "/oauth2/auth":
+            self.send_header("Set-Cookie", "renewed=1")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

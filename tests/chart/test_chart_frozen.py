@@ -58,8 +58,8 @@ AROUND = st.fixed_dictionaries(
         "traffic": st.fixed_dictionaries(
             {},
             optional={
-                "active": st.sampled_from(["blue", "green", "none"]),
-                "preview": st.sampled_from(["blue", "green", "none"]),
+                "active": st.sampled_from(["blue", "green", "none", "maintenance"]),
+                "preview": st.sampled_from(["blue", "green", "none", "maintenance"]),
                 "switch": st.sampled_from(["selector", "overlap", "route"]),
                 "weight": st.integers(0, 100),
             },

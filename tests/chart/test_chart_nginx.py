@@ -61,6 +61,26 @@ def test_the_public_never_reaches_what_is_the_clusters(make: Make, path: str) ->
     assert nginx.get("/metrics", 8082)[0] == 200
 
 
+def test_greenroom_says_which_host_it_means(make: Make) -> None:
+    nginx = make({})
+    asked = {"Host": "10.0.0.9:8081", "X_Forwarded_Host": "api.internal", "X_Greenroom_Host": "shop.example"}
+    for port, host in ((8081, "shop.example"), (8080, "10.0.0.9:8081")):
+        told = json.loads(nginx.get("/cart", port, **asked)[2])["headers"]
+        assert (told["host"], told["x-forwarded-host"].split(":")[0]) == (host, host.split(":")[0])
+        assert "x-greenroom-host" not in told
+    assert json.loads(nginx.get("/", 8081, Host="a.example")[2])["headers"]["host"] == "a.example"
+
+
+def test_nginx_tells_what_it_is_answering(make: Make) -> None:
+    nginx = make({})
+    status, _, text = nginx.get("/.nginx/status", 8081)
+    assert status == 200
+    assert "Writing: 1 " in text
+    assert json.loads(nginx.get("/.nginx/status")[2])["path"] == "/.nginx/status"
+    nginx.end()
+    assert [line["u"] for line in nginx.log()] == ["/.nginx/status"]
+
+
 def test_a_closed_environment_wants_its_password(make: Make) -> None:
     nginx = make(CLOSED)
     status, headers, _ = nginx.get("/")
@@ -96,7 +116,8 @@ def test_sign_in_is_asked_about_each_request(make: Make) -> None:
     nginx = make({"access": {"mode": "oidc", "authUrl": url, "signInUrl": "/oauth2/start"}})
     status, headers, _ = nginx.get("/cart?x=1", Host="shop.example", X_Forwarded_Proto="https")
     assert (status, headers["location"]) == (302, "/oauth2/start?rd=https://shop.example/cart")
-    assert nginx.get("/cart", Cookie="in")[0] == 200
+    status, headers, _ = nginx.get("/cart", Cookie="in")
+    assert (status, headers["set-cookie"]) == (200, "renewed=1")
     assert json.loads(nginx.get("/oauth2/start?rd=x")[2])["path"] == "/oauth2/start?rd=x"
     assert nginx.get("/.greenroom/door")[0] == 404
     door.shutdown()

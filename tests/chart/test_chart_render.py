@@ -153,6 +153,18 @@ def test_before_the_first_release_services_wait() -> None:
     assert [name for kind, name in found if kind == "Deployment"] == []
 
 
+@pytest.mark.parametrize("strategy", ["bluegreen", "rolling"])
+def test_in_maintenance_the_public_reaches_neither_color(strategy: str) -> None:
+    values = merged(variant("maintenance-of-routes"), {"strategy": strategy})
+    told = rendered(values, "--api-versions", "monitoring.coreos.com/v1")
+    found = by_name(told)
+    assert found["Service", NAME]["spec"]["selector"]["greenroom.dev/color"] == "maintenance"
+    route = found["HTTPRoute", NAME]["spec"]["rules"][0]["backendRefs"]
+    assert [one["name"] for one in route] == [NAME]
+    assert ("Pod", f"{NAME}-test") not in found
+    assert found["ServiceMonitor", NAME]["spec"]["endpoints"][0]["path"] == "/metrics"
+
+
 def test_workers_run_in_one_color() -> None:
     for name in ("blue", "green"):
         found = by_name(rendered(merged(PRODUCTION, {"background": name})))
