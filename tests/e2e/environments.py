@@ -33,11 +33,16 @@ def found(shop: Shop) -> dict[str, set[str]]:
         "buckets": {b["Name"] for b in s3(shop, "s3").list_buckets()["Buckets"]},
         "users": {u["UserName"] for u in s3(shop, "iam").list_users()["Users"]},
         "processes": {line for _, line in processes_of(shop.state) if "greenroom" not in line.split()[0]},
-        "mounts": {line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()},
+        "mounts": {m for m in mounts() if m.startswith((str(shop.folder.parent), "/tmp/", "/run/user/"))},
         "sockets": {
             path for path in sockets() if path.startswith((shop.state / "short").read_text().strip())
         },
     }
+
+
+def mounts() -> list[str]:
+    """Where anything is mounted; containers on the same machine mount and unmount all the time."""
+    return [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
 
 
 def sockets() -> list[str]:

@@ -55,7 +55,10 @@ class Lease(Protocol):
         """Hold it, waiting at most ``wait`` seconds. Raises with exit 6 naming the holder."""
 
     def forget(self) -> None:
-        """Leave no trace of it when it is given back; called by its holder."""
+        """Leave no trace of it; called by its holder as the last but one act, since from now on another may take it.
+
+        What still stands (a record that says that the environment goes) must keep that other one from doing harm.
+        """
 
     def holder(self) -> Holder | None:
         """Who holds it now."""

@@ -62,6 +62,7 @@ class KubernetesLease:
             self._give_back()
 
     def forget(self) -> None:
+        self._api.delete(self._path)
         self._forgotten = True
 
     def holder(self) -> Holder | None:
@@ -145,6 +146,8 @@ class KubernetesLease:
 
     def _still_mine(self) -> None:
         """Nothing is changed on a lease that may have run out meanwhile: first it is renewed, or lost for good."""
+        if self._forgotten:
+            return
         if self._lost or self._clock.monotonic() - self._renewed > LEASE_SECONDS - RENEW_SECONDS:
             self._renew()
 
@@ -152,11 +155,8 @@ class KubernetesLease:
         found = self._api.get(self._path)
         if found is None or _identity(found) != self._me:
             return
-        if self._forgotten:
-            self._api.delete(self._path)
-        else:
-            with suppress(Conflict):
-                self._api.replace(self._path, self._emptied(found))
+        with suppress(Conflict):
+            self._api.replace(self._path, self._emptied(found))
 
     def _emptied(self, found: Json) -> Json:
         found["metadata"].pop("annotations", None)

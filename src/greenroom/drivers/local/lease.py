@@ -27,10 +27,10 @@ class FileLock:
         self._taken = self._machine.locks.take(self._path, json.dumps(note))
         return self._taken is not None
 
-    def release(self, remove: bool = False) -> None:
-        """Give it back, and the file with it if so asked."""
+    def release(self) -> None:
+        """Give it back."""
         if self._taken is not None:
-            self._taken.release(remove)
+            self._taken.release()
             self._taken = None
 
     def is_free(self) -> bool:
@@ -53,7 +53,6 @@ class LocalLease:
         self._path = path
         self._machine = machine
         self._clock = machine.clock
-        self._forgotten = False
 
     @contextmanager
     def hold(self, what: str, wait: float) -> Iterator[None]:
@@ -66,10 +65,10 @@ class LocalLease:
         try:
             yield
         finally:
-            lock.release(self._forgotten)
+            lock.release()
 
     def forget(self) -> None:
-        self._forgotten = True
+        self._machine.disk.remove(self._path)
 
     def _brief(self, lock: FileLock, until: float) -> bool:
         """Due work takes moments: nobody is sent away for it, up to ten seconds."""

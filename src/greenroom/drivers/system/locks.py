@@ -11,15 +11,12 @@ from pathlib import Path
 class RealTaken:
     """The open descriptor is the lock."""
 
-    def __init__(self, fd: int, path: Path) -> None:
+    def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._path = path
 
-    def release(self, remove: bool = False) -> None:
+    def release(self) -> None:
         with suppress(OSError):
             os.ftruncate(self._fd, 0)
-            if remove:
-                self._path.unlink(missing_ok=True)
         os.close(self._fd)
 
 
@@ -48,7 +45,7 @@ class RealLocks:
         with suppress(OSError):  # a full disk has no room for the note; the lock needs none
             os.ftruncate(fd, 0)
             os.pwrite(fd, note.encode(), 0)
-        return RealTaken(fd, path)
+        return RealTaken(fd)
 
     def is_free(self, path: Path) -> bool:
         try:

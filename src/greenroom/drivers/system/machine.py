@@ -118,15 +118,18 @@ class Processes(Protocol):
 class Taken(Protocol):
     """A lock that this process holds."""
 
-    def release(self, remove: bool = False) -> None:
-        """Give it back; with ``remove`` the file goes too, and whoever waits makes it anew."""
+    def release(self) -> None:
+        """Give it back."""
 
 
 class Locks(Protocol):
     """Locks on files that die with their holder (flock(2))."""
 
     def take(self, path: Path, note: str) -> Taken | None:
-        """Take it and leave a note in the file, or None when somebody has it. Children do not inherit it."""
+        """Take it and leave a note in the file, or None when somebody has it. Children do not inherit it.
+
+        A holder may remove the file: whoever comes next makes it anew.
+        """
 
     def is_free(self, path: Path) -> bool:
         """Could it be taken now?"""

@@ -72,9 +72,10 @@ def destroy(
         target.doors.ledger.append(env, "destroyed", **told)
         if receipt.left or receipt.stuck:
             raise _still_there(receipt)
-        timed(target, "record", "forget it", partial(records.drop, env))
+        # The lock goes before the record: killed in between, the record says what is left to do.
         if record is not None and record.owner:
             target.lease.forget()
+        timed(target, "record", "forget it", partial(records.drop, env))
         if stop and not records.all():
             timed(target, "stop", "stop everything, in order", target.platform.stop)
     target.emit(note("nothing is left of it but its history"))

@@ -160,10 +160,8 @@ class SimulatedTaken:
     path: str
     pid: int
 
-    def release(self, remove: bool = False) -> None:
+    def release(self) -> None:
         if self.locks.holders.get(self.path) == self.pid:
-            if remove:
-                self.locks.forget(self.path)
             del self.locks.holders[self.path]
 
 
@@ -187,10 +185,6 @@ class SimulatedLocks:
         self._disk.write_behind(path, b"")
         self._disk.replace_content(path, note.encode())
         return SimulatedTaken(self, str(path), pid)
-
-    def forget(self, path: str) -> None:
-        """Remove the file."""
-        self._disk.remove(Path(path))
 
     def is_free(self, path: Path) -> bool:
         holder = self.holders.get(str(path))

