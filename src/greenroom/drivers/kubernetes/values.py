@@ -20,6 +20,7 @@ Json = dict[str, Any]
 PRE_STOP_SECONDS = 5
 """A pod that ends answers for so long: until every proxy has heard of it (measured: endpoints reach it in 1 s)."""
 
+
 @dataclass(frozen=True, slots=True)
 class Images:
     """The two images of a release, by digest, and the Secrets with which a node may pull them."""
