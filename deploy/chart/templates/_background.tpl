@@ -70,6 +70,8 @@ spec:
 
 {{- define "greenroom.backgroundPod" -}}
 {{ include "greenroom.podHead" . }}
+# A program that is process 1 of its container ignores SIGTERM unless it expects it: the pause process is 1 instead.
+shareProcessNamespace: true
 terminationGracePeriodSeconds: {{ .given.stopTimeout | default 30 | int }}
 containers:
   - name: {{ .role }}

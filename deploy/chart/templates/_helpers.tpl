@@ -22,9 +22,16 @@
 {{- if and (get $given "enabled") (or (eq .name "blue") (include "greenroom.twoColors" .root)) }}yes{{ end -}}
 {{- end }}
 
-{{/* The colour that the live Service leads to: simple strategies have only blue. */}}
+{{/* The colour that the live Service leads to: simple strategies have only blue, and what stands in front of it. */}}
 {{- define "greenroom.active" -}}
-{{- if include "greenroom.twoColors" . }}{{ .Values.traffic.active }}{{ else }}blue{{ end -}}
+{{- $given := .Values.traffic.active -}}
+{{- if or (include "greenroom.twoColors" .) (eq $given "maintenance") }}{{ $given }}{{ else }}blue{{ end -}}
+{{- end }}
+
+{{/* The live colour when it is one that the chart knows; empty before the first release and during maintenance. */}}
+{{- define "greenroom.activeColor" -}}
+{{- $active := include "greenroom.active" . -}}
+{{- if has $active (list "blue" "green") }}{{ $active }}{{ end -}}
 {{- end }}
 
 {{/* The colour whose workers and cron roles run. */}}

@@ -67,7 +67,7 @@ http {
     }
     {{- end }}
 {{ include "greenroom.nginxDoor" . | indent 4 }}
-    error_page 502 504 @away;
+    error_page 502 504 =503 @away;
 
     location / {
       proxy_pass http://app;
@@ -99,11 +99,18 @@ http {
     listen 8081;
     add_header X-Release "{{ .color.slot }}" always;
     proxy_set_header X-Greenroom-Probe $http_x_greenroom_probe;
+    proxy_set_header X-Greenroom-User "";
+    proxy_set_header X-Forwarded-Host $told_host;
     proxy_set_header X-Forwarded-For $http_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;
     {{- include "greenroom.nginxConnection" . | nindent 4 }}
     location / {
       proxy_pass http://app;
+    }
+    # How many requests are being answered: Greenroom waits for them before it ends this pod.
+    location = /.nginx/status {
+      access_log off;
+      stub_status;
     }
   }
 
@@ -171,6 +178,11 @@ map "$server_port $http_user_agent" $worth_logging {
   default 1;
   "~^8081 kube-probe/" 0;
 }
+# The API server calls a pod by an address of its own; Greenroom says which host it means.
+map "$server_port $http_x_greenroom_host" $told_host {
+  default $http_host;
+  "~^8081 (?<meant_host>.+)$" $meant_host;
+}
 map $http_x_forwarded_proto $proto {
   default http;
   https https;
@@ -187,7 +199,8 @@ map $http_authorization $authorization {
 {{- define "greenroom.nginxConnection" -}}
 proxy_http_version 1.1;
 proxy_set_header Connection "";
-proxy_set_header Host $http_host;
+proxy_set_header Host $told_host;
+proxy_set_header X-Greenroom-Host "";
 proxy_connect_timeout 5s;
 proxy_read_timeout {{ .color.web.readTimeout | int }}s;
 proxy_send_timeout {{ .color.web.readTimeout | int }}s;

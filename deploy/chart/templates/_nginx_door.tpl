@@ -23,7 +23,9 @@ auth_basic_user_file /etc/greenroom-htpasswd/htpasswd;
 {{- else if eq $access.mode "oidc" }}
 auth_request /.greenroom/door;
 auth_request_set $door_user $upstream_http_x_auth_request_email;
+# The service may renew what it knows the visitor by.
 auth_request_set $door_cookie $upstream_http_set_cookie;
+add_header Set-Cookie $door_cookie;
 error_page 401 = @sign_in;
 location = /.greenroom/door {
   internal;

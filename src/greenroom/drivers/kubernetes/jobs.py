@@ -204,6 +204,8 @@ class KubernetesJobs:
         return {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
+            # A program that is process 1 of its container ignores SIGTERM unless it expects it.
+            "shareProcessNamespace": True,
             "imagePullSecrets": [{"name": s} for s in images.pull_secrets],
             "securityContext": {
                 "runAsNonRoot": True,
