@@ -188,3 +188,4 @@ def environment(cluster: Cluster) -> Iterator[Cluster]:
     finally:
         cluster.space.remove(PRODUCTION)
         cluster.api.delete(f"/api/v1/namespaces/{cluster.names.control}")
+        cluster.api.close()

@@ -19,6 +19,9 @@ http {
   sendfile on;
   tcp_nopush on;
   keepalive_timeout 75s;
+  # A connection that nobody has asked anything on is not idle to nginx, and would hold up the end of the pod: proxies
+  # written in Go open such ones in advance.
+  client_header_timeout 10s;
   keepalive_requests 10000;
   client_max_body_size {{ .color.web.maxBody }};
   client_body_temp_path /tmp/body;
@@ -97,6 +100,7 @@ http {
   # For the kubelet and for Greenroom, which comes by way of the API server. No Service leads here.
   server {
     listen 8081;
+    client_header_timeout 2s;
     add_header X-Release "{{ .color.slot }}" always;
     proxy_set_header X-Greenroom-Probe $http_x_greenroom_probe;
     proxy_set_header X-Greenroom-User "";

@@ -50,6 +50,13 @@ class Api:
         self._cluster: Cluster | None = None
         self.fence: Callable[[], None] = lambda: None
 
+    def close(self) -> None:
+        """Close the connections that are kept; the next request opens another."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
     def get(self, path: str) -> Json | None:
         """An object; None when it is not there."""
         return self._json("GET", path)

@@ -106,7 +106,8 @@ class KubernetesStage:
         if not placed.going:
             self._slots.put(replace(placed, going=True, working=False))
         self._helm.record(environment)
-        self._wait_until_gone(slot, lambda: self._pods.every(environment, slot))
+        # Pods that have been told to end answer what they have accepted, and take a while; nobody waits for them.
+        self._wait_until_gone(slot, lambda: self._pods.serving(environment, slot))
         self._slots.drop(slot)
         self._helm.drop_secrets(environment)
 
