@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from greenroom.domain.release import Release
 
 STATIC_BASE = "docker.io/nginxinc/nginx-unprivileged:stable"
+RECORD, SBOM, PROVENANCE = "images.json", "sbom.cdx.json", "image-provenance.json"
+DOCUMENTS = frozenset({RECORD, SBOM, PROVENANCE})
+"""What is written beside a build once it has images: their names, what is in them, where they come from."""
+
 USER = "10001:10001"
 """Who every process in the images is; nobody on any machine."""
 
@@ -51,6 +55,10 @@ class ImageSettings:
         """The base of the app's image; ``python`` is the release's tag such as ``cp311-linux-x86_64``."""
         version = python.partition("-")[0].removeprefix("cp")
         return self.base or f"docker.io/library/python:{version[:1]}.{version[1:]}-slim-bookworm"
+
+    def plain_http(self, registry: str) -> bool:
+        """Is that registry the project's own, and spoken to without TLS?"""
+        return self.insecure and registry == (self.repository or "").partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,10 @@ class Images:
         """``repository/app@sha256:...``: what a node pulls. Only after a push."""
         image = self.app if kind is ImageKind.APP else self.static
         return f"{self.repository}/{kind}@{image.digest}"
+
+    def pushed_to(self, repository: str) -> Images:
+        """The same, once they are in a registry."""
+        return replace(self, repository=repository)
 
     def to_json(self) -> dict[str, Any]:
         """For ``images.json`` and ``--json``."""

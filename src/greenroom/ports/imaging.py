@@ -13,6 +13,9 @@ from greenroom.domain.release import Release
 class ImageBuilder(Protocol):
     """Makes the images of a release from its finished build, keeps them, and brings them to a registry."""
 
+    def recorded(self, release: Release) -> Images | None:
+        """The release's images as they were kept, whatever is asked for now; they may be in the registry alone."""
+
     def known(self, release: Release) -> Images | None:
         """The release's images as they were kept, when they are whole and what is asked for now is what was asked for then."""
 

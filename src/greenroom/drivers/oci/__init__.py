@@ -5,6 +5,8 @@ and what is pushed, byte for byte, whichever builder it was.
 """
 
 from greenroom.drivers.oci.images import OciImages
+from greenroom.drivers.oci.making import Source
 from greenroom.drivers.oci.reader import OciReader
+from greenroom.drivers.oci.store import ImageStore
 
-__all__ = ["OciImages", "OciReader"]
+__all__ = ["ImageStore", "OciImages", "OciReader", "Source"]

@@ -13,7 +13,10 @@ from typing import IO, Any, Protocol, cast
 
 from greenroom.domain.errors import Exit, GreenroomError
 
-INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
 Json = dict[str, Any]
 
 
@@ -70,7 +73,9 @@ class TarFiles:
 
     def __init__(self, archive: Path) -> None:
         self._tar = tarfile.open(archive)  # noqa: SIM115 - as long as the image is looked at
-        self._members = {m.name.removeprefix("./"): m for m in self._tar if m.isfile() or m.issym() or m.islnk()}
+        self._members = {
+            m.name.removeprefix("./"): m for m in self._tar if m.isfile() or m.issym() or m.islnk()
+        }
 
     def open(self, name: str) -> IO[bytes]:
         found = self._tar.extractfile(self._members[name])
@@ -128,7 +133,9 @@ def _saved(files: Files, name: str) -> Opened:
         image = json.loads(file.read())[0]
     with files.open(image["Config"]) as file:
         config = file.read()
-    layers = tuple(Blob("", _media(files, path), files.size(path), _opener(files, path)) for path in image["Layers"])
+    layers = tuple(
+        Blob("", _media(files, path), files.size(path), _opener(files, path)) for path in image["Layers"]
+    )
     return Opened(name, "", config, layers)
 
 
@@ -162,4 +169,6 @@ def unpacked(blob: Blob) -> IO[bytes]:
         return cast("IO[bytes]", zstandard.ZstdDecompressor().stream_reader(raw))
     if blob.media.endswith(".tar"):
         return raw
-    raise GreenroomError("no-image", f"a layer is packed as {blob.media}, which nobody here can open", "", Exit.USAGE)
+    raise GreenroomError(
+        "no-image", f"a layer is packed as {blob.media}, which nobody here can open", "", Exit.USAGE
+    )

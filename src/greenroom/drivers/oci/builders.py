@@ -163,7 +163,9 @@ def choose(kind: BuilderKind, environ: Mapping[str, str]) -> Builder:
     wanted = [b for b in known if kind in (BuilderKind.AUTO, b.kind)]
     found = next((b for b in wanted if b.works()), None)
     if found is None:
-        names = "none of BuildKit (buildctl), buildah and docker" if kind is BuilderKind.AUTO else f"no {kind}"
+        names = (
+            "none of BuildKit (buildctl), buildah and docker" if kind is BuilderKind.AUTO else f"no {kind}"
+        )
         hint = "apt install buildah, or start the daemon; [image] builder chooses"
         raise GreenroomError("no-builder", f"{names} is here and answers", hint, Exit.USAGE)
     return found
@@ -181,7 +183,9 @@ def _must(argv: Sequence[str], environ: Mapping[str, str]) -> Completed:
     done = run(argv, env=environ, timeout=BUILD_SECONDS)
     if not done.ok:
         lines = (done.text + "\n" + done.complaint).strip().splitlines()[-COMPLAINT_LINES:]
-        raise GreenroomError("image-build", f"{argv[0]} could not build the image", _hint(lines), details="\n".join(lines))
+        raise GreenroomError(
+            "image-build", f"{argv[0]} could not build the image", _hint(lines), details="\n".join(lines)
+        )
     return done
 
 

@@ -63,9 +63,8 @@ def _copy(source: Path, target: Path, wanted: Choose) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source).as_posix()
-        if path.is_symlink() or not path.is_dir():
-            if wanted(name):
-                _file(path, target / name)
+        if (path.is_symlink() or not path.is_dir()) and wanted(name):
+            _file(path, target / name)
 
 
 def _file(source: Path, target: Path) -> None:

@@ -16,7 +16,13 @@ from greenroom.drivers.oci.archive import Blob, Opened, unpacked
 GONE, ALL_GONE = ".wh.", ".wh..wh..opq"
 """Names that delete: a file of the layers below, or all of them in a folder (OCI image specification, "Whiteouts")."""
 
-_TEXTS = (".dist-info/METADATA", "var/lib/dpkg/status", "lib/apk/db/installed", "etc/os-release", "usr/lib/os-release")
+_TEXTS = (
+    ".dist-info/METADATA",
+    "var/lib/dpkg/status",
+    "lib/apk/db/installed",
+    "etc/os-release",
+    "usr/lib/os-release",
+)
 """Small files that say what is installed."""
 
 

@@ -95,7 +95,7 @@ class Registry:
         said = self._once(method, place, data, headers or {})
         if said.status == 401:
             self._login = self._authorise(said.headers.get("www-authenticate", ""))
-            if hasattr(data, "seek"):
+            if data is not None and not isinstance(data, bytes):
                 data.seek(0)
             said = self._once(method, place, data, headers or {})
         if said.status < 400 or (may_miss and said.status == 404):
@@ -136,12 +136,18 @@ class Registry:
             text = body.read(2000).decode("utf-8", "replace")
         details = f"{method} {place.partition('?')[0]}: {said.status}\n{text}".strip()
         if said.status in (401, 403):
-            return self._error("registry-login", "refuses the login" if self._login else "asks for a login", details)
+            return self._error(
+                "registry-login", "refuses the login" if self._login else "asks for a login", details
+            )
         return self._error("registry", f"answered {said.status}", details)
 
     def _error(self, code: str, what: str, details: str) -> GreenroomError:
         host = self._reference.registry
-        hint = f"log in: docker login {host}, or buildah login {host}" if code == "registry-login" else "greenroom image push"
+        hint = (
+            f"log in: docker login {host}, or buildah login {host}"
+            if code == "registry-login"
+            else "greenroom image push"
+        )
         return GreenroomError(code, f"the registry {host} {what}", hint, details=details)
 
 
@@ -152,7 +158,9 @@ def _said(request: urllib.request.Request, registry: str) -> Said:
         return Said(refusal.code, _lower(refusal.headers), cast("IO[bytes]", refusal))
     except (OSError, HTTPException) as error:
         hint = "is it there, and does it speak https? [image] insecure = true for plain HTTP on this machine"
-        raise GreenroomError("registry", f"the registry {registry} cannot be reached", hint, details=str(error)) from error
+        raise GreenroomError(
+            "registry", f"the registry {registry} cannot be reached", hint, details=str(error)
+        ) from error
     return Said(answer.status, _lower(answer.headers), cast("IO[bytes]", answer))
 
 

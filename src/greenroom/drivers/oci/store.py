@@ -22,6 +22,9 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 LEVEL = 6
 """gzip's own default."""
 
+SPARED_SECONDS = 3600.0
+"""A blob this young is not removed."""
+
 PIECE = 1 << 20
 """Bytes that are copied at a time."""
 
@@ -96,17 +99,21 @@ class ImageStore:
         """Where a blob lies."""
         return self._blobs / digest.removeprefix("sha256:")
 
-    def collect(self, used: frozenset[str]) -> None:
-        """Remove the blobs of all other images than those."""
+    def collect(self, used: frozenset[str], now: float) -> None:
+        """Remove the blobs of all other images than those, but what was written lately: it may be about to be recorded.
+
+        ``now`` in seconds since the epoch. Call it while holding the store.
+        """
         there = [digest for digest in used if self.whole(digest)]
         kept = {part for digest in there for part in (digest, *self.parts(digest))}
         for path in self._blobs.glob("*"):
-            if f"sha256:{path.name}" not in kept:
+            if f"sha256:{path.name}" not in kept and path.stat().st_mtime < now - SPARED_SECONDS:
                 path.unlink()
 
     def _layer(self, blob: Blob) -> dict[str, Any]:
         packed = blob.media.endswith(("+gzip", ".gzip"))
         if packed and blob.digest and self._there(blob):
+            self.path(blob.digest).touch()  # in use again: not to be collected before it is recorded
             return {"mediaType": LAYER, "digest": blob.digest, "size": blob.size}
         with blob.open() as source, self._writing() as (file, settle):
             _copy(source, file) if packed else _pack(source, file)
