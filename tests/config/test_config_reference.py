@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from greenroom.config import json_schema, load
 from greenroom.config.cluster_table import ClusterEdgeTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
+from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
 from greenroom.config.reference import annotated
 from greenroom.config.schema import (
@@ -56,6 +57,7 @@ def test_the_files_are_current() -> None:
         (("prove",), ProveTable),
         (("secrets",), SecretsTable),
         (("s3",), StoreTable),
+        (("image",), ImageTable),
         (("kubernetes",), ClusterTable),
         (("kubernetes", "edge"), ClusterEdgeTable),
     ],

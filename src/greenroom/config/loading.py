@@ -14,6 +14,7 @@ from greenroom.config.checks import across, kind_of
 from greenroom.config.cluster_table import settings
 from greenroom.config.environments import rules
 from greenroom.config.fingerprint import FLASK_MIGRATE
+from greenroom.config.image_table import image
 from greenroom.config.locate import Lines, locate
 from greenroom.config.mistakes import Mistake, from_validation, shown
 from greenroom.config.schema import AppTable, File, RoleTable
@@ -113,6 +114,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         ),
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
         sign_in=_sign_in(file.signin),
+        image=image(file.image),
         cluster=settings(file.kubernetes),
         s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )

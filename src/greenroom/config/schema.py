@@ -25,6 +25,7 @@ from greenroom.config.fields import (
     VariableName,
     key,
 )
+from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
 from greenroom.config.secret_table import SecretsTable
 from greenroom.config.signin_table import SignInTable
@@ -197,6 +198,7 @@ class File(Table):
     prove: ProveTable = Field(default_factory=ProveTable, description="See [prove].")
     s3: StoreTable = Field(default_factory=StoreTable, description="See [s3].")
     secrets: SecretsTable = Field(default_factory=SecretsTable, description="See [secrets].")
+    image: ImageTable = Field(default_factory=ImageTable, description="See [image].")
     kubernetes: ClusterTable = Field(default_factory=ClusterTable, description="See [kubernetes].")
     environments: list[EnvironmentTable] = Field(
         default_factory=list,
@@ -223,6 +225,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("prove",): ProveTable,
         ("secrets",): SecretsTable,
         ("s3",): StoreTable,
+        ("image",): ImageTable,
         ("kubernetes",): ClusterTable,
         ("kubernetes", "edge"): ClusterEdgeTable,
     }

@@ -34,6 +34,12 @@ ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
 WSGI = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\([^\n]*\))?")
 URL_FOLDER = re.compile(r"/([A-Za-z0-9._~-]+/)+")
 PAGE = re.compile(r"/[!-\"$-~]*")
+IMAGE_REPOSITORY = re.compile(
+    r"(?=[^/]*[.:]|localhost/)[a-zA-Z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)+"
+)
+IMAGE_REFERENCE = re.compile(
+    rf"{IMAGE_REPOSITORY.pattern}(:[A-Za-z0-9_][A-Za-z0-9._-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
+)
 EMAIL = re.compile(r"[^@\s]{0,64}@[^@\s]{1,253}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DURATION_PART = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)")
@@ -220,6 +226,18 @@ def address(value: str) -> str:
         return str(ipaddress.ip_address(value))
     except ValueError:
         raise ValueError('must be an IP address such as "127.0.0.1" or "0.0.0.0"') from None
+
+
+def image_repository(value: str) -> str:
+    """Where images are pushed to: a registry's host and a path, without tag and digest."""
+    wrong = 'must be a registry and a path such as "registry.example.org/company/shop", without tag'
+    return _match(IMAGE_REPOSITORY, value, wrong)
+
+
+def image_reference(value: str) -> str:
+    """An image's name with its registry, and a tag or a digest."""
+    wrong = 'must name registry, path and tag such as "docker.io/library/python:3.11-slim-bookworm"'
+    return _match(IMAGE_REFERENCE, value, wrong)
 
 
 def issuer(value: str) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from greenroom.domain.access import SignIn
 from greenroom.domain.cluster import ClusterSettings
+from greenroom.domain.image import ImageSettings
 from greenroom.domain.policy import Policy
 from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.rules import Rule
@@ -96,6 +97,7 @@ class Project:
     sign_in: SignIn = field(default_factory=SignIn)
     secrets: SecretPolicy = field(default_factory=SecretPolicy)
     s3: ObjectStore = field(default_factory=ObjectStore)
+    image: ImageSettings = field(default_factory=ImageSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
 
     @property

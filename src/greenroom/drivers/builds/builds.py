@@ -20,7 +20,7 @@ from greenroom.drivers.builds.locks import Inputs, Lock, Locks
 from greenroom.drivers.builds.making import Maker
 from greenroom.drivers.builds.sealing import provenance
 from greenroom.drivers.builds.server import ServerLayer
-from greenroom.drivers.builds.shelf import Damaged, Shelf
+from greenroom.drivers.builds.shelf import RECORD, Damaged, Shelf
 from greenroom.drivers.builds.venvs import Venvs, python_tag
 
 
@@ -85,6 +85,10 @@ class Builds:
     def path(self, release: str) -> Path:
         """The folder of a release: ``src/``, ``static/``, ``manifest.json``, ``venv``."""
         return self._shelf.folder / release
+
+    def python(self, release: str) -> str:
+        """The Python that a release was built for, such as ``cp311-linux-x86_64``."""
+        return record.identity((self.path(release) / RECORD).read_bytes()).python
 
     def strays(self, release: str) -> Strays | None:
         """How a release's sources differ from what was built; None when that is not recorded."""

@@ -51,6 +51,11 @@ def parse(content: bytes) -> Release:
         raise ValueError(str(error)) from None
 
 
+def identity(content: bytes) -> Identity:
+    """What made the release of a file that :func:`parse` has read before."""
+    return Identity(**json.loads(content)["identity"])
+
+
 def _release(values: dict[str, Any]) -> Release:
     warnings = _get(values, "warnings", list)
     return Release(

@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from greenroom import __version__
+from greenroom.domain.image import DOCUMENTS
 from greenroom.domain.provenance import Provenance
 from greenroom.domain.release import Release
 from greenroom.drivers.builds.files import FILES
 from greenroom.drivers.builds.shelf import RECORD
 
 COMPILED = "__pycache__"
-NOT_SERVED = frozenset({"venv", RECORD, FILES})
-"""A link, and what is written about the build: two builds of one commit differ in it. The revisions count by themselves."""
+NOT_SERVED = frozenset({"venv", RECORD, FILES}) | DOCUMENTS
+"""A link, and what is written about the build and its images: two builds of one commit differ in it. The revisions count by themselves."""
 
 
 def provenance(build: Path, release: Release, deep: bool) -> Provenance:

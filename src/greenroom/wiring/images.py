@@ -1,0 +1,40 @@
+"""Container images: from a project to its builder of images, and to the one who opens them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from greenroom.domain.release import Release
+from greenroom.domain.roles import RoleKind
+from greenroom.drivers.local.slot_units import SERVER
+from greenroom.drivers.oci import ImageStore, OciImages, OciReader, Source
+from greenroom.services import imaging
+
+if TYPE_CHECKING:
+    from greenroom.wiring.project import Wiring
+
+FOLDER = "images"
+"""Below the state folder: the blobs of all images."""
+
+
+class ProjectImages:
+    """The images of one project's releases."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        project, builds = wiring.project, wiring.builds
+        web = next(r for r in project.roles if r.kind is RoleKind.WEB)
+        self.settings = project.image
+        store = ImageStore(wiring.layout.root / FOLDER)
+        source = Source(project.name, project.app, web, builds.path, builds.python, SERVER)
+        self.builder = OciImages(source, self.settings, store, os.environ, wiring.clock.now, wiring.say)
+        self.reader = OciReader(store, os.environ, self.settings.plain_http)
+
+    def references(self, release: Release) -> tuple[str, str]:
+        """App and static image by digest, as nodes pull them; made and pushed when they are not there yet."""
+        return imaging.references(self.builder, release, self.settings.repository)
+
+
+def images_of(wiring: Wiring) -> ProjectImages:
+    """Those of a project."""
+    return ProjectImages(wiring)
