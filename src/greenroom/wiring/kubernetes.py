@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.domain.environment import Access, Environment, Strategy
-from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.release import Release
 from greenroom.domain.roles import RoleKind
 from greenroom.drivers.kubernetes.api import Api
@@ -239,9 +238,12 @@ class ClusterSite:
         return self._wiring.target.values()
 
     def _images(self, release: Release) -> Images:
-        raise GreenroomError(
-            "no-images", f"release {release.id} has no images", "greenroom image push", Exit.FAILED
-        )
+        from greenroom.drivers.kubernetes.values import Images
+        from greenroom.wiring.images import images_of
+
+        app, static = images_of(self._wiring).references(release)
+        secret = self._settings.pull_secret
+        return Images(app, static, (secret,) if secret else ())
 
 
 def _page() -> str:
