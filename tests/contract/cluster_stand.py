@@ -147,8 +147,13 @@ def _bucket() -> None:
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as forwarding:
         assert forwarding.stdout is not None
         forwarding.stdout.readline()
-        keys = {"aws_access_key_id": "stand", "aws_secret_access_key": PASSWORD}
-        client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{PORT}", region_name="us-east-1", **keys)
+        client = boto3.client(
+            "s3",
+            endpoint_url=f"http://127.0.0.1:{PORT}",
+            region_name="us-east-1",
+            aws_access_key_id="stand",
+            aws_secret_access_key=PASSWORD,
+        )
         client.create_bucket(Bucket="shop")
         client.close()
         forwarding.terminate()

@@ -126,17 +126,17 @@ resources:
 {{- end }}
 # Through nginx on its inner port: gunicorn listens on the pod's loopback only.
 startupProbe:
-  httpGet: {path: {{ .color.probes.live | quote }}, port: 8081}
+  httpGet: {path: {{ .color.probes.live | quote }}, port: 8081, httpHeaders: [{name: X-Greenroom-Probe, value: kubelet}]}
   periodSeconds: 1
   timeoutSeconds: 5
   failureThreshold: 120
 readinessProbe:
-  httpGet: {path: {{ .color.probes.ready | quote }}, port: 8081}
+  httpGet: {path: {{ .color.probes.ready | quote }}, port: 8081, httpHeaders: [{name: X-Greenroom-Probe, value: kubelet}]}
   periodSeconds: 3
   timeoutSeconds: 5
   failureThreshold: 2
 livenessProbe:
-  httpGet: {path: {{ .color.probes.live | quote }}, port: 8081}
+  httpGet: {path: {{ .color.probes.live | quote }}, port: 8081, httpHeaders: [{name: X-Greenroom-Probe, value: kubelet}]}
   periodSeconds: 10
   timeoutSeconds: 10
   failureThreshold: 6

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 LEFT_OUT: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -78,6 +79,20 @@ class Ignoring:
             if out is back and _matcher(pattern.lstrip("!").strip()).match(path):
                 out = not back
         return out
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A project's file: was it written now, and what does it let in that no image needs (an example, and why)?"""
+
+    name: str
+    written: bool
+    lets_in: tuple[tuple[str, str], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        lets_in = [{"path": path, "why": why} for path, why in self.lets_in]
+        return {"name": self.name, "written": self.written, "lets_in": lets_in}
 
 
 def default() -> Ignoring:

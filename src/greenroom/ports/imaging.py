@@ -41,3 +41,15 @@ class ImageReader(Protocol):
     def read(self, what: str) -> Contents:
         """Every layer of an image: ``sha256:...`` of one that was built here, a file or folder, a name that a builder's store
         or a registry knows. Raises GreenroomError ``no-image`` (exit 2)."""
+
+
+class IgnoreFile(Protocol):
+    """The file that says what of a project stays out of an image."""
+
+    name: str
+
+    def read(self) -> str | None:
+        """Its text; None when there is none."""
+
+    def write(self, text: str) -> None:
+        """Make it be that."""

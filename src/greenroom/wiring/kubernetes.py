@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from greenroom.domain.environment import Access, Environment, Strategy
 from greenroom.domain.release import Release
 from greenroom.domain.roles import RoleKind
+from greenroom.drivers.charts.folder import packaged
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.helm import Helm
@@ -39,12 +40,6 @@ if TYPE_CHECKING:
     from greenroom.drivers.kubernetes.values import Images
     from greenroom.drivers.load import Address
     from greenroom.wiring.project import Wiring
-
-CHART = Path(__file__).parent.parent / "chart"
-"""The chart as it is shipped with Greenroom."""
-
-SOURCE = Path(__file__).parents[3] / "deploy" / "chart"
-"""The chart in Greenroom's own repository."""
 
 
 def cluster_records(wiring: Wiring) -> KubernetesRecords:
@@ -191,7 +186,7 @@ class ClusterSite:
 
     @cached_property
     def _helm(self) -> Helm:
-        return Helm(self._api, SOURCE if SOURCE.is_dir() else CHART, self._environ)
+        return Helm(self._api, packaged(), self._environ)
 
     @property
     def _environ(self) -> dict[str, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import tarfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
@@ -54,6 +54,9 @@ class Files(Protocol):
     def size(self, name: str) -> int:
         """In bytes."""
 
+    def close(self) -> None:
+        """Nothing is read any more."""
+
 
 class FolderFiles:
     """The files of a folder."""
@@ -66,6 +69,9 @@ class FolderFiles:
 
     def size(self, name: str) -> int:
         return (self._folder / name).stat().st_size
+
+    def close(self) -> None:
+        """A folder is never open."""
 
 
 class TarFiles:
@@ -86,17 +92,30 @@ class TarFiles:
     def size(self, name: str) -> int:
         return self._members[name].size
 
+    def close(self) -> None:
+        self._tar.close()
 
-def opened(place: Path) -> Opened:
+
+@contextmanager
+def opened(place: Path) -> Iterator[Opened]:
     """The image in a folder or file. Raises GreenroomError ``no-image`` (exit 2) when it holds none."""
-    try:
-        files: Files = FolderFiles(place) if place.is_dir() else TarFiles(place)
-        with suppress(KeyError, FileNotFoundError):
-            return of_layout(files, str(place))
-        return _saved(files, str(place))
-    except (KeyError, OSError, ValueError, tarfile.TarError) as error:
-        hint = "give an OCI layout, what docker save or buildah push oci-archive: wrote, or a name"
-        raise GreenroomError("no-image", f"{place} holds no image", hint, Exit.USAGE, str(error)) from error
+    with ExitStack() as held:
+        try:
+            files: Files = FolderFiles(place) if place.is_dir() else TarFiles(place)
+            held.callback(files.close)
+            image = _layout_or_saved(files, str(place))
+        except (KeyError, OSError, ValueError, tarfile.TarError) as error:
+            hint = "give an OCI layout, what docker save or buildah push oci-archive: wrote, or a name"
+            raise GreenroomError(
+                "no-image", f"{place} holds no image", hint, Exit.USAGE, str(error)
+            ) from error
+        yield image
+
+
+def _layout_or_saved(files: Files, name: str) -> Opened:
+    with suppress(KeyError, FileNotFoundError):
+        return of_layout(files, name)
+    return _saved(files, name)
 
 
 def of_layout(files: Files, name: str) -> Opened:

@@ -91,7 +91,7 @@ def _member(
             if path.endswith(_TEXTS):
                 seen.texts[path] = (content + file.read()).decode("utf-8", "replace")
         found = signs(path, content) if content else ()
-        mode, link = stat.S_IMODE(member.mode), member.issym() or member.islnk()
+        mode, link = stat.S_IMODE(member.mode), member.issym() or member.islnk() or member.isdev()
         seen.lying.append(Lying(path, number, member.size, mode, member.isdir(), link, found))
 
 

@@ -117,7 +117,8 @@ class Run:
         return self._kept(kind, base, self._builder.build(recipe, folder))
 
     def _kept(self, kind: ImageKind, base: Base, place: Path) -> Image:
-        digest = self._store.take(opened(place))
+        with opened(place) as image:
+            digest = self._store.take(image)
         layers = self._store.open(digest).layers
         unpacked_size = sum(_length(layer) for layer in layers)
         return Image(kind, digest, sum(layer.size for layer in layers), unpacked_size, base)

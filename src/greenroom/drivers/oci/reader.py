@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -44,9 +45,11 @@ class OciReader:
             if what.startswith("sha256:") and self._store:
                 yield self._store.open(what)
             elif Path(what).exists():
-                yield opened(Path(what))
+                with opened(Path(what)) as image:
+                    yield image
             elif saved := self._saved(what, Path(folder)):
-                yield Opened(what, *_rest(opened(saved)))
+                with opened(saved) as image:
+                    yield replace(image, name=what)
             else:
                 yield self._remote(what)
 
@@ -82,7 +85,3 @@ class OciReader:
             for e in manifest["layers"]
         )
         return Opened(name, digest, config, layers)
-
-
-def _rest(image: Opened) -> tuple[str, bytes, tuple[Blob, ...]]:
-    return image.digest, image.config, image.layers
