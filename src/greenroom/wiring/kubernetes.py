@@ -25,6 +25,7 @@ from greenroom.drivers.kubernetes.platform import KubernetesPlatform
 from greenroom.drivers.kubernetes.pods import Pods
 from greenroom.drivers.kubernetes.records import KubernetesRecords
 from greenroom.drivers.kubernetes.release import HelmRelease
+from greenroom.drivers.kubernetes.releases import ClusterReleases
 from greenroom.drivers.kubernetes.secrets import AppSecrets, GivenDatabase, given_secrets, own_secrets
 from greenroom.drivers.kubernetes.service import LiveService
 from greenroom.drivers.kubernetes.slots import Slots
@@ -108,7 +109,7 @@ class ClusterSite:
             schema=KubernetesSchema(self._slots, self._asker, jobs, self._newest, self._values),
             ledger=self.ledger,
             clock=clock,
-            builder=wiring.builds,
+            builder=self._releases,
             inspector=inspector,
             records=wiring.records,
             resources=self._resources,
@@ -200,6 +201,16 @@ class ClusterSite:
         )
 
     @cached_property
+    def _releases(self) -> ClusterReleases:
+        def push(release: Release) -> tuple[str, str]:
+            from greenroom.wiring.images import images_of
+
+            return images_of(self._wiring).references(release)
+
+        repository = self._wiring.project.image.repository or ""
+        return ClusterReleases(self._store, self._wiring.builds, push, repository)
+
+    @cached_property
     def _resources(self) -> tuple[Resource, ...]:
         from greenroom.drivers.kubernetes.namespace import EnvironmentNamespace
 
@@ -226,7 +237,7 @@ class ClusterSite:
         return place_of(environment, self._wiring.project.rules, self._wiring.records)
 
     def _newest(self) -> Release | None:
-        releases = self._wiring.builds.releases()
+        releases = self._releases.releases()
         return releases[-1] if releases else None
 
     def _values(self) -> Values:
@@ -234,9 +245,8 @@ class ClusterSite:
 
     def _images(self, release: Release) -> Images:
         from greenroom.drivers.kubernetes.values import Images
-        from greenroom.wiring.images import images_of
 
-        app, static = images_of(self._wiring).references(release)
+        app, static = self._releases.images(release)
         secret = self._settings.pull_secret
         return Images(app, static, (secret,) if secret else ())
 

@@ -145,7 +145,7 @@ def rollback(session: Session, release: str | None, wait: float) -> None:
     from greenroom.cli.render import answers
     from greenroom.services.deliver import roll_back
 
-    named = session.wiring.builds.get(release) if release else None
+    named = session.target.doors.builder.get(release) if release else None
     outcome = roll_back(session.target, named, wait)
     session.answer(outcome.to_json(), lambda: answers.delivered(outcome))
 
@@ -153,7 +153,7 @@ def rollback(session: Session, release: str | None, wait: float) -> None:
 @click.command()
 @pass_session
 def releases(session: Session) -> None:
-    """List the builds on disk, newest first, and which of them could serve now."""
+    """List the builds, newest first, and which of them could serve now."""
     from greenroom.cli.render import answers
     from greenroom.services.look import releases as look
 
@@ -178,7 +178,7 @@ def _wish(
 
     plan = answers.load_plan(saved) if saved else None
     named = plan.release if plan else None
-    made = session.wiring.builds.get(named) if named else make(session.target, ref, dirty)
+    made = session.target.doors.builder.get(named) if named else make(session.target, ref, dirty)
     for warning in made.warnings:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     return Wish(made, Mode(window) if window else None, watch=watch, wait=wait, saved=plan, override=override)
