@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from greenroom.domain.cluster import ClusterEdge, ClusterSettings, EdgeMode
-from greenroom.domain.environment import PRODUCTION, Environment, Tier
+from greenroom.domain.environment import PRODUCTION, Access, Environment, Tier
 from greenroom.domain.inspected import Strays
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import App
@@ -141,14 +141,21 @@ class Cluster:
     live: LiveService
 
 
-def pieces(project: str, images: Images, roles: tuple[Role, ...], policy: Policy, host: str = "") -> Cluster:
+def pieces(
+    project: str,
+    images: Images,
+    roles: tuple[Role, ...],
+    policy: Policy,
+    host: str = "",
+    access: Access = Access.PUBLIC,
+) -> Cluster:
     """Put together as the wiring does, for an app that needs no database."""
     clock = SystemClock()
     api = Api(lambda: cluster_of(os.environ), clock, print)
     names = Names(project)
     store = Store(api, names)
     settings = ClusterSettings(edge=ClusterEdge(mode=EdgeMode.NONE))
-    place = Environment(PRODUCTION, Tier.PRODUCTION, host)
+    place = Environment(PRODUCTION, Tier.PRODUCTION, host, access=access)
     slots, pods, live = Slots(store), Pods(api, names), LiveService(api, names)
     asker = Asker(api, names, pods, lambda _: "shop.localhost")
     chart = Helm(api, ROOT / "deploy" / "chart", os.environ)

@@ -13,6 +13,7 @@ from greenroom.domain.environment import Access, Environment, Strategy
 from greenroom.domain.release import Release
 from greenroom.domain.roles import RoleKind
 from greenroom.drivers.charts.folder import packaged
+from greenroom.drivers.kubernetes.access import AccessSecret
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.helm import Helm
@@ -217,11 +218,15 @@ class ClusterSite:
         space = EnvironmentNamespace(self._api, self._names, self._slots, self._wiring.clock, self._place)
         secrets = AppSecrets(self._store, self.url)
         database = GivenDatabase(lambda: self._wiring.keeping.values())
-        return (secrets, space, database)
+        return (secrets, space, self._door, database)
 
     @cached_property
     def _reach(self) -> Reach:
-        return Reach(self._settings.edge, self._host, lambda _environment: {})
+        return Reach(self._settings.edge, self._host, self._door.headers)
+
+    @cached_property
+    def _door(self) -> AccessSecret:
+        return AccessSecret(self._api, self._names, self._store, self._place, self._wiring.say)
 
     @property
     def _replicas(self) -> int:
