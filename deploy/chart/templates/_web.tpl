@@ -124,17 +124,19 @@ command:
 resources:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-# Through nginx on its inner port: gunicorn listens on the pod's loopback only.
+# Through nginx on its inner port: gunicorn listens on the pod's loopback only. A pod joins when the app says that it is
+# ready, and stays as long as it lives: what makes every pod unready at once (a database that is slow for a moment) must
+# not leave the Service without anybody, for the app answers better than the edge does.
 startupProbe:
-  httpGet: {path: {{ .color.probes.live | quote }}, port: 8081, httpHeaders: [{name: X-Greenroom-Probe, value: kubelet}]}
+  httpGet: {path: {{ .color.probes.ready | quote }}, port: 8081, httpHeaders: [{name: X-Greenroom-Probe, value: kubelet}]}
   periodSeconds: 1
   timeoutSeconds: 5
-  failureThreshold: 120
+  failureThreshold: 600
 readinessProbe:
-  httpGet: {path: {{ .color.probes.ready | quote }}, port: 8081, httpHeaders: [{name: X-Greenroom-Probe, value: kubelet}]}
+  httpGet: {path: {{ .color.probes.live | quote }}, port: 8081, httpHeaders: [{name: X-Greenroom-Probe, value: kubelet}]}
   periodSeconds: 3
   timeoutSeconds: 5
-  failureThreshold: 2
+  failureThreshold: 5
 livenessProbe:
   httpGet: {path: {{ .color.probes.live | quote }}, port: 8081, httpHeaders: [{name: X-Greenroom-Probe, value: kubelet}]}
   periodSeconds: 10
