@@ -36,12 +36,7 @@ class KubernetesPlatform:
         self._store.ensure()
 
     def stop(self) -> None:
-        raise GreenroomError(
-            "not-down",
-            "an environment on a cluster is not stopped",
-            "greenroom destroy removes it",
-            Exit.USAGE,
-        )
+        """Nothing of Greenroom's own runs in a cluster."""
 
     def parts(self) -> tuple[Part, ...]:
         found = self._api.items(
