@@ -70,3 +70,51 @@ def test_the_shop_goes_on_stage(shop: Shop) -> None:
     seen = shop.json("status")
     assert seen["live"] == up["serving"]
     assert seen["healthy"] is True
+
+
+def test_a_deploy_and_a_rollback(shop: Shop) -> None:
+    before = shop.json("status")["live"]
+    good = shop.patched("good")
+    done = shop.json("deploy", good, timeout=600)
+    assert shop.json("status")["live"] == done["serving"] != before
+    back = shop.json("rollback", timeout=120)
+    assert back["serving"] == before
+    assert len(back["figures"]["switch_ms"]) == 1
+
+
+def test_a_release_that_crashes_never_gets_on_stage(shop: Shop) -> None:
+    before = shop.json("status")["live"]
+    done = shop.run("deploy", shop.patched("crash"), timeout=600)
+    assert done.returncode == 4, done.stderr
+    assert "shop_recommender" in done.stderr
+    assert shop.json("status")["live"] == before
+
+
+def test_another_clone_knows_the_releases(shop: Shop, tmp_path: Path) -> None:
+    """Whoever has the project's file and the cluster: no build of this machine is needed for a rollback."""
+    other = Shop(tmp_path / "clone")
+    subprocess.run(["git", "clone", "-q", shop.folder, other.folder], check=True)
+    seen = {line["id"] for line in other.json("releases")}
+    assert {line["id"] for line in shop.json("releases")} >= seen
+    live = shop.json("status")["live"]
+    assert live.partition("-")[0] in seen
+    back = other.json("rollback", timeout=120)
+    assert back["serving"] != live
+    assert shop.json("status")["live"] == back["serving"]
+
+
+def test_a_command_and_the_log(shop: Shop) -> None:
+    done = shop.run("run", "--", "python", "-c", "print(6 * 7)", timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "42" in done.stdout
+    assert shop.run("logs", "web").stdout
+
+
+def test_nothing_is_left(shop: Shop) -> None:
+    """Searched by kubectl over every kind, not by what the destroyer knows."""
+    done = shop.run("destroy", "--yes", timeout=300)
+    assert done.returncode == 0, done.stderr
+    kinds = stand.kubectl("api-resources", "--verbs=list", "-o", "name").split()
+    kinds = [kind for kind in kinds if not kind.startswith("events")]
+    found = stand.kubectl("get", ",".join(kinds), "-A", "-o", "name", check=False).split()
+    assert [name for name in found if "shop-production" in name] == []

@@ -12,6 +12,8 @@ from greenroom.drivers.system.net import Answer
 from greenroom.ports import Clock, Probed
 
 WARM_SECONDS = 15.0
+"""The least that the other worker processes are waited for once one has answered; what is left of the probe's time-out, if that is more."""
+
 BETWEEN_SECONDS = 0.05
 ANSWER_SECONDS = 5.0
 """How long one answer of a slot may take."""
@@ -50,8 +52,10 @@ class SlotProbe:
 
     def wait(self, processes: int) -> Probed:
         """Everything, in order. Raises with one screen: what was probed, the answer, the last lines, the cause."""
-        self._wait_ready()
-        return Probed(self._wait_warm(processes))
+        until = self._clock.monotonic() + self._policy.probe_timeout
+        self._wait_ready(until)
+        left = until - self._clock.monotonic()
+        return Probed(self._wait_warm(processes, max(WARM_SECONDS, left)))
 
     def healthy(self) -> bool:
         """One good answer now?"""
@@ -60,8 +64,7 @@ class SlotProbe:
     def _ask(self) -> Answer | None:
         return self._burst(1)[0]
 
-    def _wait_ready(self) -> None:
-        until = self._clock.monotonic() + self._policy.probe_timeout
+    def _wait_ready(self, until: float) -> None:
         good, last = 0, None
         while good < self._policy.probe_good:
             last = self._ask()
@@ -73,7 +76,7 @@ class SlotProbe:
             if not good:
                 self._clock.sleep(BETWEEN_SECONDS)
 
-    def _wait_warm(self, processes: int) -> int:
+    def _wait_warm(self, processes: int, seconds: float) -> int:
         """Until every worker process has answered: the first page of a cold one is slow."""
         last: list[Answer | None] = [None]
 
@@ -82,7 +85,7 @@ class SlotProbe:
             last[0] = answers[-1]
             return [a for a in answers if _is_good(a)]
 
-        seen = every_worker(answered, processes, self._clock, WARM_SECONDS)
+        seen = every_worker(answered, processes, self._clock, seconds)
         if len(seen) < processes:
             raise self._not_ready(f"only {len(seen)} of {processes} worker processes answered", last[0])
         return len(seen)
