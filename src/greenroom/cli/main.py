@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prove": ("proving", "Deploy, fail, roll back and kill under load; count what is lost."),
     "ledger": ("inside", "Show or verify the history."),
     "image": ("image", "Build, push and open the container images of a release."),
+    "cluster": ("cluster", "Print an account for Greenroom with the least rights."),
     "chart": ("chart", "Write out or render the Helm chart."),
     "state": ("state", "Back up and restore what Greenroom itself knows."),
     "trust": ("inside", "Explain how to trust the certificate; print or write it."),

@@ -8,6 +8,7 @@ from contextlib import suppress
 from greenroom.domain.environment import Environment
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
+from greenroom.drivers.kubernetes.binding import bind_self
 from greenroom.drivers.kubernetes.names import ENVIRONMENT, PROJECT, Names
 from greenroom.drivers.kubernetes.platform import quota_of
 from greenroom.drivers.kubernetes.residue import left_of
@@ -38,9 +39,11 @@ class EnvironmentNamespace:
         if found is not None:
             self._check_owner(environment, found)
         labels = {**self._names.labels(environment), **SECURITY}
-        metadata = {"name": self._names.namespace(environment), "labels": labels}
-        body: Json = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-        self._api.apply(self._path(environment), body)
+        if found is None or not labels.items() <= (found["metadata"].get("labels") or {}).items():
+            metadata = {"name": self._names.namespace(environment), "labels": labels}
+            body: Json = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+            self._api.apply(self._path(environment), body)
+        bind_self(self._api, self._names, environment, self._clock)
         quota = quota_of(self._place(environment))
         if quota:
             mine = {"name": "greenroom", "labels": self._names.labels(environment)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from greenroom.drivers.kubernetes.api import Api
+from greenroom.domain.errors import GreenroomError
+from greenroom.drivers.kubernetes.api import Api, Json
 from greenroom.drivers.kubernetes.names import Names
 
 KEPT_BY_STATE = ("configmaps", "secrets", "leases")
@@ -21,7 +22,7 @@ def left_of(api: Api, namespace: str, labels: Mapping[str, str]) -> tuple[str, .
     labelled = (f"{kind} {name}" for kind, name in _labelled(api, labels))
     volumes = (
         f"persistentvolumes {v['metadata']['name']}"
-        for v in api.items("/api/v1/persistentvolumes")
+        for v in _seen(api, "/api/v1/persistentvolumes", {})
         if ((v.get("spec") or {}).get("claimRef") or {}).get("namespace") == namespace
     )
     return tuple(sorted({*labelled, *volumes}))
@@ -29,10 +30,20 @@ def left_of(api: Api, namespace: str, labels: Mapping[str, str]) -> tuple[str, .
 
 def _labelled(api: Api, labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for path, kind in kinds(api):
-        for found in api.items(path, labels):
+        for found in _seen(api, path, labels):
             where = found["metadata"].get("namespace", "")
             if not (where.startswith(Names("").control) and kind in KEPT_BY_STATE):
                 yield kind, f"{where}/{found['metadata']['name']}".lstrip("/")
+
+
+def _seen(api: Api, path: str, labels: Mapping[str, str]) -> list[Json]:
+    """What an account may not list outside its own namespaces it cannot have made there."""
+    try:
+        return api.items(path, labels)
+    except GreenroomError as error:
+        if error.code == "no-right":
+            return []
+        raise
 
 
 def kinds(api: Api) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,30 @@
+"""cluster account: what is about the cluster itself."""
+
+from __future__ import annotations
+
+import click
+
+from greenroom.cli.session import Session, pass_session
+
+
+@click.group()
+def cluster() -> None:
+    """The cluster of environments with target = "kubernetes"."""
+
+
+@cluster.command()
+@click.option(
+    "--premade", is_flag=True, help="For namespaces that you make; Greenroom may make and remove none."
+)
+@click.option("--no-doctor", is_flag=True, help="Without the right to look at the whole cluster.")
+@pass_session
+def account(session: Session, premade: bool, no_doctor: bool) -> None:
+    """Print an account for Greenroom with the least rights, for: kubectl apply -f -
+
+    Asks no cluster. Applying it needs an administrator.
+    """
+    from greenroom.cli.render import manifests
+    from greenroom.wiring.clusters import account_objects
+
+    found = account_objects(session.wiring, premade, not no_doctor)
+    session.answer({"objects": found}, lambda: manifests.as_text(found))

@@ -1,0 +1,30 @@
+"""What is about the cluster itself, and not about one environment on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from greenroom.domain.environment import TargetKind
+from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.drivers.kubernetes.account import account
+from greenroom.drivers.kubernetes.names import Names
+from greenroom.wiring.project import Wiring
+
+
+def account_objects(wiring: Wiring, premade: bool, doctor: bool) -> list[dict[str, Any]]:
+    """What an administrator applies so that Greenroom may work for this project.
+
+    ``premade``: for the namespaces of the environments that greenroom.toml names, which the administrator makes too. Raises
+    (exit 2) when that is none.
+    """
+    project = wiring.project
+    there = [r for r in project.rules if r.like.target is TargetKind.KUBERNETES]
+    fixed = [r.name for r in there if not r.per_branch]
+    if not there or (premade and not fixed):
+        raise GreenroomError(
+            "no-cluster-environment",
+            "greenroom.toml names no environment on a cluster",
+            'set target = "kubernetes" for one',
+            Exit.USAGE,
+        )
+    return account(Names(project.name), project.cluster.edge, fixed if premade else None, doctor)
