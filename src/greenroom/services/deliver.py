@@ -97,13 +97,14 @@ def roll_back(target: Target, release: Release | None, wait: float = 0.0) -> Out
         let_migration_end(target)
         seen = _knowing(target)
         plan = rollback(seen, release, target.policy, "")
-        outcome = _carry_out(target, _until_confirmed(plan), "rollback")
+        outcome = _carry_out(target, _until_confirmed(plan), "rollback", seen)
     target.platform.wake()
     return outcome
 
 
-def _carry_out(target: Target, plan: Plan, verb: str) -> Outcome:
-    before = target.observe(schema=False)
+def _carry_out(target: Target, plan: Plan, verb: str, seen: Observation | None = None) -> Outcome:
+    """``seen``: what the plan was made on, when nothing has been done since."""
+    before = seen or target.observe(schema=False)
     target.doors.ledger.append(
         target.environment, f"{verb}.started", release=plan.release, summary=plan.summary
     )

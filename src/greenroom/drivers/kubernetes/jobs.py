@@ -68,11 +68,13 @@ class KubernetesJobs:
 
     def migrating(self, environment: str) -> bool:
         found = self._api.get(self._names.at(environment, "jobs", self._migration(environment)))
-        return found is not None and _ended(found) is None and bool((found.get("status") or {}).get("active"))
+        return found is not None and _runs(found)
 
     def withdraw(self, environment: str) -> None:
-        if not self.migrating(environment):
-            self._api.delete(self._names.at(environment, "jobs", self._migration(environment)))
+        where = self._names.at(environment, "jobs", self._migration(environment))
+        found = self._api.get(where)
+        if found is not None and not _runs(found):
+            self._api.delete(where)
 
     def run(
         self, environment: str, release: Release, argv: Sequence[str], values: Values, name: str, say: Say
@@ -222,6 +224,10 @@ class KubernetesJobs:
 
     def _migration(self, environment: str) -> str:
         return f"{self._names.release(environment)}-migrate"
+
+
+def _runs(job: Json) -> bool:
+    return _ended(job) is None and bool((job.get("status") or {}).get("active"))
 
 
 def _ended(job: Json) -> bool | None:

@@ -66,10 +66,10 @@ class Slots:
         """Forget it."""
         self._store.drop(_name(slot))
 
-    def next_number(self) -> int:
-        """One more than the highest number that any slot of the project ever had."""
+    def next_number(self, every: tuple[Placed, ...]) -> int:
+        """One more than the highest number that any slot of the project ever had; ``every``: those that there are."""
         counted = int((self._store.get(COUNTER) or {}).get("number", "0"))
-        return max([counted, *(p.slot.number for p in self.all())]) + 1
+        return max([counted, *(p.slot.number for p in every)]) + 1
 
     def count(self, number: int) -> None:
         """Remember that the number was given."""

@@ -53,7 +53,7 @@ class KubernetesStage:
             slots=tuple(p.slot for p in mine),
             up=frozenset(p.slot.id for p in mine if self._pods.serving(environment, p.slot.id)),
             working=frozenset(p.slot.id for p in mine if p.working),
-            next_number=self._slots.next_number(),
+            next_number=self._slots.next_number(every),
         )
 
     def in_use(self) -> frozenset[str]:
