@@ -11,7 +11,7 @@ import pytest
 
 from greenroom.cli.main import COMMANDS
 from greenroom.domain.errors import Exit
-from greenroom.domain.findings import CHECKS
+from greenroom.domain.findings import CHECKS, CLUSTER_CHECKS, Check
 from greenroom.domain.steps import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,13 +45,14 @@ def test_every_step_is_described() -> None:
     assert [kind for kind in STEPS if f"`{kind}`" not in text] == []
 
 
-def test_every_check_has_its_entry() -> None:
-    text = (ROOT / "docs" / "reference" / "checks.md").read_text()
+@pytest.mark.parametrize(("page", "checks"), [("checks", CHECKS), ("cluster-checks", CLUSTER_CHECKS)])
+def test_every_check_has_its_entry(page: str, checks: dict[str, Check]) -> None:
+    text = (ROOT / "docs" / "reference" / f"{page}.md").read_text()
     entries = dict(zip(*[iter(re.split(r"^## ([a-z-]+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))
-    assert list(entries) == list(CHECKS)
+    assert list(entries) == list(checks)
     parts = ("**Without it**", "**Cause**", "**Cure**", "**How it is checked**")
     assert {name: [p for p in parts if p not in entry] for name, entry in entries.items()} == {
-        name: [] for name in CHECKS
+        name: [] for name in checks
     }
 
 

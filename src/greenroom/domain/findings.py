@@ -87,16 +87,34 @@ CHECKS: dict[str, Check] = {
 """Every known check by its name, in the order in which answers are shown."""
 
 
+CLUSTER_CHECKS: dict[str, Check] = {
+    c.name: c
+    for c in (
+        Check("server-version", "the cluster is new enough"),
+        Check("helm-version", "helm can be used and is kept up"),
+        Check("rights", "this account may do what Greenroom does"),
+        Check("nodes", "every node takes pods and lacks nothing"),
+        Check("gateway", "the Gateway is at work and takes our routes"),
+        Check("ingress-nginx", "no ingress class is served by ingress-nginx"),
+        Check("released-volumes", "no volume is left of a claim that has gone"),
+        Check("stuck-namespaces", "no namespace is held on its way out"),
+    )
+}
+"""The checks of the cluster itself; docs/reference/cluster-checks.md has an entry for each."""
+
+_EVERY = {**CHECKS, **CLUSTER_CHECKS}
+
+
 def answered(name: str, findings: tuple[Finding, ...], note: str = "") -> Checked:
     """The answer of a check that could be asked."""
-    return Checked(CHECKS[name], State.FOUND if findings else State.CLEAN, note, findings)
+    return Checked(_EVERY[name], State.FOUND if findings else State.CLEAN, note, findings)
 
 
 def inapplicable(name: str, note: str) -> Checked:
     """The answer of a check that has nothing to look at in this app."""
-    return Checked(CHECKS[name], State.INAPPLICABLE, note)
+    return Checked(_EVERY[name], State.INAPPLICABLE, note)
 
 
 def skipped(name: str, note: str) -> Checked:
     """The answer of a check that could not be asked."""
-    return Checked(CHECKS[name], State.SKIPPED, note)
+    return Checked(_EVERY[name], State.SKIPPED, note)

@@ -44,6 +44,11 @@ class Report:
     live: str
     checked: tuple[Checked, ...]
 
+    @property
+    def title(self) -> str:
+        """What was looked at."""
+        return f"{self.environment}, slot {self.live}"
+
     def findings(self, severity: Severity) -> tuple[Finding, ...]:
         """All findings of that severity."""
         return tuple(f for c in self.checked for f in c.findings if f.severity is severity)

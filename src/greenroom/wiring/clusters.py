@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from greenroom.domain.environment import TargetKind
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.drivers.charts.folder import packaged
 from greenroom.drivers.kubernetes.account import account
+from greenroom.drivers.kubernetes.api import Api
+from greenroom.drivers.kubernetes.examining import KubernetesExaminer
+from greenroom.drivers.kubernetes.helm import Helm
+from greenroom.drivers.kubernetes.kubeconfig import cluster_of
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.wiring.project import Wiring
 
@@ -28,3 +34,11 @@ def account_objects(wiring: Wiring, premade: bool, doctor: bool) -> list[dict[st
             Exit.USAGE,
         )
     return account(Names(project.name), project.cluster.edge, fixed if premade else None, doctor)
+
+
+def examiner(wiring: Wiring) -> KubernetesExaminer:
+    """Who looks at the project's cluster."""
+    project = wiring.project
+    api = Api(lambda: cluster_of(os.environ, project.cluster.context), wiring.clock, wiring.say)
+    helm = Helm(api, packaged(), os.environ)
+    return KubernetesExaminer(api, Names(project.name), project.cluster.edge, helm.version)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from greenroom.cli.commands.live import wait_option
 from greenroom.cli.session import Session, pass_session
 from greenroom.domain.errors import Exit
+
+if TYPE_CHECKING:
+    from greenroom.services.cluster import ClusterReport
 
 
 @click.command()
@@ -18,12 +23,22 @@ from greenroom.domain.errors import Exit
 def doctor(session: Session, checks: tuple[str, ...], deep: bool, check: bool, wait: float) -> None:
     """Look for what will hurt at some deploy: each finding with its cause and its cure.
 
-    Nothing public changes. docs/reference/checks.md explains every CHECK.
+    Nothing public changes. docs/reference/checks.md explains every CHECK. `greenroom doctor cluster [CHECK]...` looks at the
+    cluster itself (docs/reference/cluster-checks.md); nothing needs to be live for that.
     """
     from greenroom.cli.render import findings
     from greenroom.services.doctor import doctor as examine
 
-    report = examine(session.target, checks, deep, wait)
+    whole = checks[:1] == ("cluster",)
+    report = _cluster(session, checks[1:]) if whole else examine(session.target, checks, deep, wait)
     session.answer(report.to_json(), lambda: findings.as_text(report))
     if check and report.problems:
         raise click.exceptions.Exit(Exit.PENDING)
+
+
+def _cluster(session: Session, checks: tuple[str, ...]) -> ClusterReport:
+    """The checks of the cluster itself."""
+    from greenroom.services.cluster import examine
+    from greenroom.wiring.clusters import examiner
+
+    return examine(examiner(session.wiring), checks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from greenroom.domain.findings import Checked, Finding, Severity, State
+from greenroom.services.cluster import ClusterReport
 from greenroom.services.doctor import Report
 
 WORDS = {
@@ -12,10 +13,10 @@ WORDS = {
 }
 
 
-def as_text(report: Report) -> str:
+def as_text(report: Report | ClusterReport) -> str:
     """One line a check; below it, each finding with cause and cure."""
     counts = [_count(len(report.findings(s)), s) for s in (Severity.PROBLEM, Severity.WARNING)]
-    lines = [f"{report.environment}, slot {report.live}: {', '.join(counts)}", ""]
+    lines = [f"{report.title}: {', '.join(counts)}", ""]
     for checked in report.checked:
         lines += _lines(checked)
     return "\n".join(lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api, Json
 from greenroom.drivers.kubernetes.names import Names
@@ -17,7 +19,14 @@ HEARD_SECONDS = 20.0
 BETWEEN_SECONDS = 0.1
 
 
-def may(api: Api, namespace: str, group: str, resource: str, verb: str, name: str = "") -> bool:
+class Asked(Protocol):
+    """What asking for a right needs of the API."""
+
+    def create(self, path: str, body: Json) -> Json:
+        """Make a review."""
+
+
+def may(api: Asked, namespace: str, group: str, resource: str, verb: str, name: str = "") -> bool:
     """May this account do it? An empty namespace: in all of them. ``resource`` may have a part behind a slash."""
     kind, _, part = resource.partition("/")
     asked = {"group": group, "resource": kind, "subresource": part, "verb": verb, "name": name}

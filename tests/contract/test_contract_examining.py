@@ -1,0 +1,61 @@
+"""The checks of a cluster, on a real one: with all rights, and for an account that has none."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+
+import cluster
+import cluster_stand as stand
+
+from greenroom.domain.cluster import ClusterEdge, EdgeMode
+from greenroom.domain.findings import CLUSTER_CHECKS, State
+from greenroom.drivers.kubernetes.api import Api
+from greenroom.drivers.kubernetes.examining import KubernetesExaminer
+from greenroom.drivers.kubernetes.helm import Helm
+from greenroom.drivers.kubernetes.kubeconfig import cluster_of
+from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.system.clock import SystemClock
+from greenroom.services.cluster import ClusterReport, examine
+
+
+def report(edge: ClusterEdge, names: tuple[str, ...] = ()) -> ClusterReport:
+    api = Api(lambda: cluster_of(os.environ), SystemClock(), print)
+    helm = Helm(api, cluster.ROOT / "deploy" / "chart", os.environ)
+    with closing(api):
+        return examine(KubernetesExaminer(api, Names("nobody"), edge, helm.version), names)
+
+
+def test_every_check_is_answered() -> None:
+    cluster.require()
+    found = report(ClusterEdge(mode=EdgeMode.NONE))
+    assert [c.check.name for c in found.checked] == list(CLUSTER_CHECKS)
+    assert {c.check.name for c in found.checked if c.state is State.SKIPPED} == set()
+    assert [p.check for p in found.problems] == []
+
+
+def test_a_gateway_that_is_not_there_is_told() -> None:
+    cluster.require()
+    found = report(ClusterEdge(mode=EdgeMode.GATEWAY, gateway="default/none"), ("gateway",))
+    assert ["default/none is not there" in p.message for p in found.problems] == [True]
+
+
+def test_a_namespace_that_is_held_is_named() -> None:
+    cluster.require()
+    stand.kubectl("create", "namespace", "examined")
+    held = (
+        '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"held","finalizers":["example.org/never"]}}'
+    )
+    stand.kubectl("-n", "examined", "apply", "-f", "-", text=held)
+    try:
+        stand.kubectl("delete", "namespace", "examined", "--wait=false")
+        stand.kubectl(
+            "wait", "namespace/examined", "--for=condition=NamespaceFinalizersRemaining", "--timeout=60s"
+        )
+        found = report(ClusterEdge(mode=EdgeMode.NONE), ("stuck-namespaces",))
+        warned = [f for c in found.checked for f in c.findings if "examined" in f.message]
+        assert ["example.org/never" in f.cause for f in warned] == [True]
+    finally:
+        stand.kubectl(
+            "-n", "examined", "patch", "configmap", "held", "-p", '{"metadata":{"finalizers":null}}'
+        )
