@@ -71,8 +71,8 @@ class LocalLease:
         self._machine.disk.remove(self._path)
 
     def _brief(self, lock: FileLock, until: float) -> bool:
-        """Due work takes moments: nobody is sent away for it, up to ten seconds."""
-        return lock.note().get("what") == "due work" and self._clock.monotonic() < until + 10.0
+        """Due work takes moments: nobody is sent away for it, or for who has not said yet what it is, up to ten seconds."""
+        return lock.note().get("what") in ("due work", None) and self._clock.monotonic() < until + 10.0
 
     def holder(self) -> Holder | None:
         lock = FileLock(self._path, self._machine)
@@ -98,10 +98,10 @@ class LocalLease:
         holder = self.holder()
         if holder is None:
             return GreenroomError("locked", "the lock was taken and freed just now", "try again", Exit.LOCKED)
-        age = self._clock.now() - holder.since
+        age = f", for {self._clock.now() - holder.since:.0f} s" if holder.since else ""
         return GreenroomError(
             "locked",
-            f"{holder.what} is running ({holder.who}, for {age:.0f} s)",
+            f"{holder.what} is running ({holder.who}{age})",
             "wait for it with --wait 60, or end it with: greenroom unlock",
             Exit.LOCKED,
         )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
+
+LOOKS_SECONDS = 1.0
+"""How long a taker bears with those who only look: a frozen one must not keep it out without a word."""
 
 
 class RealTaken:
@@ -29,14 +33,38 @@ def _is_file(fd: int, path: Path) -> bool:
     return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
 
+def _try(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _only_looked_at(fd: int) -> bool:
+    """Is it in the way of nobody but those who look (a shared lock, for a moment)?"""
+    shared = _try(fd, fcntl.LOCK_SH)
+    if shared:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+    return shared
+
+
+def _take(fd: int) -> bool:
+    """A look at the lock must not send its taker away, so a taker goes on while nobody holds it."""
+    until = time.monotonic() + LOOKS_SECONDS
+    while not _try(fd, fcntl.LOCK_EX):
+        if not _only_looked_at(fd) or time.monotonic() > until:
+            return False
+        time.sleep(0.001)
+    return True
+
+
 class RealLocks:
     """The kernel frees a lock with its holder."""
 
     def take(self, path: Path, note: str) -> RealTaken | None:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(fd):
             os.close(fd)
             return None
         if not _is_file(fd, path):
