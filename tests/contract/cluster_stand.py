@@ -16,9 +16,10 @@ from cluster import PYTHON, buildah, push
 from greenroom.drivers.postgres.server import binaries
 from greenroom.drivers.s3.server import find
 
-NAMESPACE = "greenroom-stand"
+NAMESPACE = os.environ.get("GREENROOM_TEST_STAND", "greenroom-stand")
+"""Two who test on one cluster have each their own."""
+
 HOST = "shop.localhost"
-PORT = 18333
 PASSWORD = "for-tests-alone"
 """Of a database that lives as long as the tests."""
 
@@ -143,13 +144,13 @@ def _weed() -> str:
 
 def _bucket() -> None:
     """By way of a port of this machine, which kubectl forwards."""
-    words = ["kubectl", "-n", NAMESPACE, "port-forward", "svc/s3", f"{PORT}:8333", "--address", "127.0.0.1"]
+    words = ["kubectl", "-n", NAMESPACE, "port-forward", "svc/s3", ":8333", "--address", "127.0.0.1"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as forwarding:
         assert forwarding.stdout is not None
-        forwarding.stdout.readline()
+        port = forwarding.stdout.readline().split(" -> ")[0].rpartition(":")[2]
         client = boto3.client(
             "s3",
-            endpoint_url=f"http://127.0.0.1:{PORT}",
+            endpoint_url=f"http://127.0.0.1:{port}",
             region_name="us-east-1",
             aws_access_key_id="stand",
             aws_secret_access_key=PASSWORD,

@@ -33,14 +33,20 @@ ca_file = "{ca}"
 """
 
 
+class ClusterShop(Shop):
+    """With what it is given from outside of its cluster."""
+
+    outside: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterShop]:
     cluster.require()
     folder = tmp_path_factory.mktemp("cluster")
     edge = stand.edge_of(folder)
     if edge is None:
         pytest.skip("GREENROOM_TEST_EDGE names no edge of the cluster: 18443:8443,8000")
-    made = Shop(folder / "marketplace")
+    made = ClusterShop(folder / "marketplace")
     made.make()
     toml = made.folder / "greenroom.toml"
     registry = os.environ["GREENROOM_TEST_REGISTRY"]
@@ -49,8 +55,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     toml.write_text(text + more)
     made.commit("on a cluster")
     try:
-        for name, value in stand.stand(folder, edge).items():
-            give(made, name, value)
+        made.outside = stand.stand(folder, edge)
+        goes_up(made)
         yield made
     finally:
         made.run("destroy", "--yes", timeout=300)
@@ -58,18 +64,21 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         stand.gone()
 
 
+def goes_up(shop: ClusterShop) -> None:
+    """From nothing: secrets given, then the first release."""
+    for name, value in shop.outside.items():
+        give(shop, name, value)
+    up = shop.json("up", timeout=600)
+    seen = shop.json("status")
+    assert seen["live"] == up["serving"]
+    assert seen["healthy"] is True
+
+
 def give(shop: Shop, name: str, value: str) -> None:
     """Set a secret, by standard input."""
     asked = shop.command("secrets", "set", name)
     done = subprocess.run(asked, input=value, env=shop.env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def test_the_shop_goes_on_stage(shop: Shop) -> None:
-    up = shop.json("up", timeout=600)
-    seen = shop.json("status")
-    assert seen["live"] == up["serving"]
-    assert seen["healthy"] is True
 
 
 def test_a_deploy_and_a_rollback(shop: Shop) -> None:
@@ -110,11 +119,12 @@ def test_a_command_and_the_log(shop: Shop) -> None:
     assert shop.run("logs", "web").stdout
 
 
-def test_nothing_is_left(shop: Shop) -> None:
-    """Searched by kubectl over every kind, not by what the destroyer knows."""
+def test_nothing_is_left_and_it_comes_back(shop: ClusterShop) -> None:
+    """Searched by kubectl over every kind, not by what the destroyer knows. (Tests run in any order, so it goes up again.)"""
     done = shop.run("destroy", "--yes", timeout=300)
     assert done.returncode == 0, done.stderr
     kinds = stand.kubectl("api-resources", "--verbs=list", "-o", "name").split()
     kinds = [kind for kind in kinds if not kind.startswith("events")]
     found = stand.kubectl("get", ",".join(kinds), "-A", "-o", "name", check=False).split()
     assert [name for name in found if "shop-production" in name] == []
+    goes_up(shop)
