@@ -28,6 +28,13 @@ RULES: Mapping[str, tuple[float, float]] = {
 ANEW = frozenset({"gunicorn", "mailer", "postgres connections"})
 """Parts that every deploy starts afresh: their threads and descriptors follow the load of the moment."""
 
+GO = frozenset({"caddy", "weed"})
+"""Programs in Go: its runtime adds a thread whenever all are in system calls and keeps it for good
+(https://github.com/golang/go/issues/14592), so the machine's load shows in them."""
+
+GO_THREADS = 2.0
+"""How many such threads are no growth; one a deploy would be."""
+
 ANEW_SHARE = 0.25
 """What ANEW parts may differ by; a process that stayed behind would add half or more each time."""
 
@@ -126,7 +133,8 @@ def verdicts(samples: Sequence[Sample]) -> list[dict[str, Any]]:
             continue
         for part in sorted(set.intersection(*(set(sample[figure]) for sample in samples))):
             allowed = max(share, ANEW_SHARE) if part in ANEW else share
-            seen = judge(xs, [sample[figure][part] for sample in samples], allowed, floor)
+            least = GO_THREADS if figure == "threads" and part in GO else floor
+            seen = judge(xs, [sample[figure][part] for sample in samples], allowed, least)
             found.append(
                 {
                     "figure": figure,

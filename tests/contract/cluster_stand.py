@@ -67,8 +67,8 @@ def stand(folder: Path, edge: Edge) -> dict[str, str]:
         apply(made)
     for name in ("postgres", "s3"):
         kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=120s")
-    for text in (f"create role shop login password '{PASSWORD}'", "create database shop owner shop"):
-        _sql(text)
+    _sql(f"create role shop login password '{PASSWORD}'")
+    empty_database()
     _bucket()
     return {
         "DATABASE_URL": f"postgresql://shop:{PASSWORD}@postgres.{NAMESPACE}.svc:5432/shop",
@@ -77,6 +77,12 @@ def stand(folder: Path, edge: Edge) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "stand",
         "AWS_SECRET_ACCESS_KEY": PASSWORD,
     }
+
+
+def empty_database() -> None:
+    """Nothing in it, as before the first release."""
+    for text in ("drop database if exists shop with (force)", "create database shop owner shop"):
+        _sql(text)
 
 
 def gone() -> None:
