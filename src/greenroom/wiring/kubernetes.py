@@ -155,7 +155,8 @@ class ClusterSite:
 
         edge, host = self._settings.edge, self._host(self._wiring.environment)
         ca = Path(edge.ca_file) if edge.ca_file else None
-        return Address(host, edge.port, ca, edge.address or host)
+        shown = tuple((k.lower(), v) for k, v in self._door.headers(self._wiring.environment).items())
+        return Address(host, edge.port, ca, edge.address or host, shown)
 
     def url(self, environment: str) -> str:
         """The environment's public address."""

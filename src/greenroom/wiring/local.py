@@ -171,7 +171,8 @@ class LocalSite:
 
         public, token = self.public, self.doorkeeper.own_token().reveal()
         host = public.host(self._wiring.environment)
-        return Address(host, public.port, self._layout.ca, public.address, token)
+        shown = (("x-greenroom-token", token),)
+        return Address(host, public.port, self._layout.ca, public.address, shown)
 
     def url(self, environment: str) -> str:
         """The environment's public address."""

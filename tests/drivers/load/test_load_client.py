@@ -109,7 +109,7 @@ def test_a_slow_page_is_asked_for_its_time(path: str, asked: str) -> None:
 
 
 def test_a_token_is_shown_with_every_request() -> None:
-    shown = Address("shop", 80, token="grt_x_y")
+    shown = Address("shop", 80, shown=(("x-greenroom-token", "grt_x_y"),))
     for kind in (Kind.GET, Kind.POST, Kind.UPLOAD, Kind.DRIP):
         assert b"\r\nx-greenroom-token: grt_x_y\r\n" in next(asks(kind, MIX, shown, 0)).pieces[0]
         assert b"token" not in next(asks(kind, MIX, Address("shop", 80), 0)).pieces[0]

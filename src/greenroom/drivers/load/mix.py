@@ -13,20 +13,15 @@ class Address:
     """Where the edge listens.
 
     ``host`` is the public name (SNI and Host header), ``port`` a TCP port of ``ip``: names under ``.localhost``
-    do not resolve everywhere. ``ca_file`` is a PEM file of the roots to trust; None means HTTP without TLS. ``token``
-    is shown at the door of what is private.
+    do not resolve everywhere. ``ca_file`` is a PEM file of the roots to trust; None means HTTP without TLS. ``shown``:
+    headers that every request has on top, such as those that pass the door of what is private.
     """
 
     host: str
     port: int
     ca_file: Path | None = None
     ip: str = "127.0.0.1"
-    token: str = field(default="", repr=False)
-
-    @property
-    def shown(self) -> tuple[tuple[str, str], ...]:
-        """The headers that every request has on top."""
-        return (("x-greenroom-token", self.token),) if self.token else ()
+    shown: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def authority(self) -> str:
