@@ -156,7 +156,7 @@ class ClusterSite:
         edge, host = self._settings.edge, self._host(self._wiring.environment)
         ca = Path(edge.ca_file) if edge.ca_file else None
         shown = tuple((k.lower(), v) for k, v in self._door.headers(self._wiring.environment).items())
-        return Address(host, edge.port, ca, edge.address or host, shown)
+        return Address(host, edge.port, ca, edge.address or host, shown, known_roots=True)
 
     def url(self, environment: str) -> str:
         """The environment's public address."""

@@ -325,3 +325,11 @@ def test_trouble_of_this_machine_is_not_blamed_on_the_server() -> None:
     with pytest.raises(OSError, match="no free port"):
         cause_of(OSError(errno.EADDRNOTAVAIL, "no free port"))
     assert cause_of(OSError(errno.EHOSTUNREACH, "no route")) is Cause.REFUSED
+
+
+def test_an_address_is_secure_by_a_file_of_roots_or_by_those_of_the_machine() -> None:
+    assert not Address("shop", 80).secure
+    assert Address("shop", 443, Path("ca.pem")).secure
+    known = Address("shop", 443, known_roots=True)
+    assert known.secure
+    assert known.authority == "shop"

@@ -117,7 +117,7 @@ class Load:
         dialer = Dialer(self._address)
         for kind, count in mix.crew():
             for number in range(count):
-                if kind is Kind.H2 and self._address.ca_file:
+                if kind is Kind.H2 and self._address.secure:
                     both = Dialer(self._address, ("h2", "http/1.1"))
                     lanes = h2_lanes(mix)
                     yield Multiplexed(lanes, address, both, self._timeout_s, self._pace, self._recorder)
@@ -143,5 +143,5 @@ class Load:
 
     def _notes(self) -> tuple[str, ...]:
         untried = (client.note for client in self._clients if client.note)
-        plain = self._mix.clients.h2 and not self._address.ca_file
+        plain = self._mix.clients.h2 and not self._address.secure
         return (*self._mix.notes(), *untried, *(("no TLS: HTTP/2 is not tried",) if plain else ()))

@@ -13,8 +13,9 @@ class Address:
     """Where the edge listens.
 
     ``host`` is the public name (SNI and Host header), ``port`` a TCP port of ``ip``: names under ``.localhost``
-    do not resolve everywhere. ``ca_file`` is a PEM file of the roots to trust; None means HTTP without TLS. ``shown``:
-    headers that every request has on top, such as those that pass the door of what is private.
+    do not resolve everywhere. ``ca_file`` is a PEM file of the roots to trust; None means HTTP without TLS, unless
+    ``known_roots`` says that the machine's own roots are enough. ``shown``: headers that every request has on top, such as
+    those that pass the door of what is private.
     """
 
     host: str
@@ -22,11 +23,17 @@ class Address:
     ca_file: Path | None = None
     ip: str = "127.0.0.1"
     shown: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    known_roots: bool = False
+
+    @property
+    def secure(self) -> bool:
+        """Is it asked over TLS?"""
+        return self.known_roots or self.ca_file is not None
 
     @property
     def authority(self) -> str:
         """The Host header: the port is named unless it is the scheme's own."""
-        usual = 80 if self.ca_file is None else 443
+        usual = 443 if self.secure else 80
         return self.host if self.port == usual else f"{self.host}:{self.port}"
 
 

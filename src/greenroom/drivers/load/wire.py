@@ -153,7 +153,7 @@ class Dialer:
 
     def __init__(self, address: Address, protocols: tuple[str, ...] = ("http/1.1",)) -> None:
         self._address = address
-        self._context = None if address.ca_file is None else _context(str(address.ca_file), protocols)
+        self._context = _context(address, protocols) if address.secure else None
 
     def dial(self, deadline: float, session: ssl.SSLSession | None = None) -> Wire:
         """Open a connection, resuming the TLS session if one is given and the server agrees, or raise Cut."""
@@ -179,8 +179,8 @@ class Dialer:
             raise Cut(cause_of(error)) from error
 
 
-def _context(ca_file: str, protocols: tuple[str, ...]) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca_file)
+def _context(address: Address, protocols: tuple[str, ...]) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=address.ca_file)
     context.set_alpn_protocols(list(protocols))
     # With OpenSSL 3, Python takes an end without close_notify for a good one unless it is told not to.
     context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
