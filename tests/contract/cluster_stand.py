@@ -16,7 +16,9 @@ from cluster import PYTHON, buildah, push
 from greenroom.drivers.postgres.server import binaries
 from greenroom.drivers.s3.server import find
 
-NAMESPACE = os.environ.get("GREENROOM_TEST_STAND", "greenroom-stand")
+NAMESPACE = os.environ.get("GREENROOM_TEST_STAND", "greenroom-stand") + os.environ.get(
+    "PYTEST_XDIST_WORKER", ""
+)
 """Two who test on one cluster have each their own."""
 
 HOST = "shop.localhost"

@@ -1,0 +1,107 @@
+"""The shop on a cluster: what the tests of its commands there begin with."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cluster
+import cluster_stand as stand
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+from shop import Shop
+
+TOML = """
+[image]
+repository = "{registry}/e2e"
+insecure = true
+
+[kubernetes]
+replicas = 2
+requests = {{ cpu = "50m", memory = "128Mi" }}
+
+[kubernetes.edge]
+gateway = "{namespace}/edge"
+section = "https"
+address = "127.0.0.1"
+port = {port}
+ca_file = "{ca}"
+"""
+
+
+class ClusterShop(Shop):
+    """``name``: the project's; ``outside``: what it is given from outside of its cluster; ``edge``: where it is asked."""
+
+    name: str
+    outside: dict[str, str]
+    edge: stand.Edge
+
+    @property
+    def host(self) -> str:
+        """Its public name."""
+        return stand.HOST if self.name == "shop" else f"{self.name}.{stand.HOST}"
+
+    @property
+    def namespace(self) -> str:
+        """Of its production."""
+        return f"{self.name}-production"
+
+    @property
+    def control(self) -> str:
+        """The namespace of its records."""
+        return f"greenroom-{self.name}"
+
+    def give(self, name: str, value: str) -> None:
+        """Set a secret, by standard input."""
+        asked = self.command("secrets", "set", name)
+        done = subprocess.run(asked, input=value, env=self.env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def goes_up(self) -> None:
+        """From nothing: secrets given, then the first release."""
+        for name, value in self.outside.items():
+            self.give(name, value)
+        up = self.json("up", timeout=600)
+        seen = self.json("status")
+        assert seen["live"] == up["serving"]
+        assert seen["healthy"] is True
+
+
+@contextmanager
+def on_the_cluster(folder: Path, name: str) -> Iterator[ClusterShop]:
+    """The shop as project ``name``, serving; skipped where there is no cluster or no edge. Everything goes at the end."""
+    cluster.require()
+    edge = stand.edge_of(folder)
+    if edge is None:
+        pytest.skip("GREENROOM_TEST_EDGE names no edge of the cluster: 18443:8443,8000")
+    shop = ClusterShop(folder / "marketplace")
+    shop.name, shop.edge = name, edge
+    shop.make()
+    _move(shop)
+    try:
+        shop.outside = stand.stand(folder, edge)
+        shop.goes_up()
+        yield shop
+    finally:
+        shop.run("destroy", "--yes", timeout=300)
+        for left in (shop.namespace, shop.control):
+            stand.kubectl("delete", "namespace", left, "--ignore-not-found", "--wait=false")
+        stand.gone()
+
+
+def _move(shop: ClusterShop) -> None:
+    """From one machine to the cluster: one word, and where its registry and its edge are."""
+    toml = shop.folder / "greenroom.toml"
+    registry = os.environ["GREENROOM_TEST_REGISTRY"]
+    text = toml.read_text().replace('name = "production"', 'name = "production"\ntarget = "kubernetes"')
+    text = text.replace('name = "shop"', f'name = "{shop.name}"\nhost = "{shop.host}"', 1)
+    edge = shop.edge
+    toml.write_text(
+        text + TOML.format(registry=registry, namespace=stand.NAMESPACE, port=edge.secure, ca=edge.ca)
+    )
+    shop.commit("on a cluster")

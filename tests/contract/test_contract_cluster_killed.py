@@ -1,0 +1,188 @@
+"""The command, and helm, killed at every step on a cluster; the API server away in mid-deploy. The next command finishes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import cluster_stand as stand
+import pytest
+from away import Proxy
+from cluster_shop import ClusterShop, on_the_cluster
+from shop import Shop, kill
+
+KEPT = {"Lease", "ConfigMap", "Secret", "Namespace", "ServiceAccount", "RoleBinding", "Role"}
+"""Kinds of which there may be more after a deploy than before it: records, values, rights."""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterShop]:
+    with on_the_cluster(tmp_path_factory.mktemp("killed"), "killed") as made:
+        yield made
+
+
+def change(shop: Shop) -> str:
+    """A commit that is a release of its own, with a revision of its own."""
+    versions = shop.folder / "migrations" / "versions"
+    number = len(list(versions.glob("n*.py")))
+    before = f"n{number - 1:03}" if number else "0008"
+    (versions / f"n{number:03}.py").write_text(
+        f'"""An empty change."""\nrevision = "n{number:03}"\ndown_revision = "{before}"\n'
+        'greenroom_phase = "expand"\n\n\ndef upgrade() -> None:\n    pass\n\n\ndef downgrade() -> None:\n    pass\n'
+    )
+    return shop.commit(f"change {number}")
+
+
+def steps_of(shop: Shop, ref: str) -> list[str]:
+    """``kind:n`` for each step that this deploy would take, in order."""
+    counts: Counter[str] = Counter()
+    named = []
+    for step in shop.json("plan", ref, timeout=300)["steps"]:
+        counts[step["kind"]] += 1
+        named.append(f"{step['kind']}:{counts[step['kind']]}")
+    return named
+
+
+def objects(shop: ClusterShop) -> set[str]:
+    """Everything in the shop's two namespaces that nothing else owns: ``Kind/name``."""
+    kinds = stand.kubectl("api-resources", "--verbs=list", "--namespaced", "-o", "name").split()
+    kinds = [k for k in kinds if not k.startswith(("events", "endpoints", "packagemanifests"))]
+    found = set()
+    for namespace in (shop.namespace, shop.control):
+        listed = json.loads(stand.kubectl("-n", namespace, "get", ",".join(kinds), "-o", "json"))["items"]
+        found |= {
+            f"{one['kind']}/{one['metadata']['name']}"
+            for one in listed
+            if not one["metadata"].get("ownerReferences")
+        }
+    return found
+
+
+def at_rest(shop: ClusterShop, ref: str) -> None:
+    """The release of ``ref`` serves, in one slot or with its predecessor warm; of everything else nothing is left over."""
+    status = shop.json("status")
+    assert status["healthy"] is True, status
+    assert status["mode"] == "open"
+    (release,) = [r["id"] for r in shop.json("releases") if ref.startswith(r["commit"]) or r["commit"] == ref]
+    assert status["live"].startswith(release), status
+    slots = {s["id"] for s in status["slots"]}
+    assert len(slots) <= 2
+    there = objects(shop)
+    assert not [o for o in there if o.startswith(("Job/", "Pod/"))], there
+    helm = [o for o in there if o.startswith("Secret/sh.helm.release")]
+    assert len(helm) <= 10
+    revisions = json.loads(
+        stand.kubectl("-n", shop.namespace, "get", "secrets", "-l", "owner=helm", "-o", "json")
+    )
+    states = Counter(r["metadata"]["labels"]["status"] for r in revisions["items"])
+    assert states["deployed"] == 1, states
+    assert not [s for s in states if s.startswith("pending")], states
+    kept = {o.partition("/")[2].removeprefix("slot-") for o in there if o.startswith("ConfigMap/slot-")}
+    assert kept == slots, (kept, slots)
+    values = [o for o in there if o.startswith(f"Secret/{shop.namespace}-env-")]
+    assert len(values) <= len(slots), values
+
+
+@pytest.mark.timeout(1800)
+def test_killed_after_every_step(shop: ClusterShop) -> None:
+    """The next deploy of the same commit finishes what the killed one began."""
+    tried: list[str] = []
+    shapes = []
+    while True:
+        ref = change(shop)
+        where = next((s for s in steps_of(shop, ref) if s not in tried), None)
+        if where is None:
+            break
+        tried.append(where)
+        killed = shop.run("--crash-after", where, "deploy", ref, "--no-watch", timeout=300)
+        assert killed.returncode == -signal.SIGKILL, f"{where}: {killed.returncode} {killed.stderr}"
+        done = shop.run("deploy", ref, "--no-watch", timeout=300)
+        assert done.returncode == 0, f"{where}: {done.stderr}"
+        at_rest(shop, ref)
+        shapes.append({o for o in objects(shop) if o.split("/")[0] not in KEPT})
+    assert {"stage:1", "migrate:1", "launch:1", "probe:1", "switch:1", "confirm:1", "workers:1"} <= set(tried)
+    assert all(shape == shapes[0] for shape in shapes), shapes
+    assert shop.json("ledger", "verify")["entries"] > 0
+
+
+def helm_of(command: subprocess.Popen[str]) -> int | None:
+    """The helm that the command runs now."""
+    for folder in Path("/proc").iterdir():
+        try:
+            line = (folder / "cmdline").read_bytes().split(b"\0")
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+        except (OSError, IndexError):
+            continue
+        if parent == str(command.pid) and line[0].endswith(b"helm") and b"upgrade" in line:
+            return int(folder.name)
+    return None
+
+
+@pytest.mark.parametrize("also_the_command", [False, True])
+@pytest.mark.timeout(900)
+def test_helm_killed_while_it_writes(shop: ClusterShop, also_the_command: bool) -> None:
+    """Each of its runs in a deploy, some time after it began: a pending revision stays, and the next command removes it."""
+    for number, after in enumerate((0.3, 0.6)):
+        ref = change(shop)
+        command = shop.start("deploy", ref, "--no-watch")
+        pid, last, seen = None, 0, 0
+        while command.poll() is None and pid is None:
+            pid = helm_of(command)
+            if pid == last:
+                pid = None
+            elif pid is not None and seen < number:
+                last, pid, seen = pid, None, seen + 1
+            time.sleep(0.01)
+        assert pid is not None
+        time.sleep(after)
+        if also_the_command:
+            kill(command.pid)
+        with suppress(ProcessLookupError):  # it had ended before
+            kill(pid)
+        out, err = command.communicate(timeout=300)
+        assert command.returncode in (0, 4, 5, -signal.SIGKILL), out + err
+        done = shop.run("deploy", ref, "--no-watch", timeout=300)
+        assert done.returncode == 0, done.stderr
+        at_rest(shop, ref)
+
+
+@pytest.mark.parametrize("step", ["launch", "switch"])
+@pytest.mark.timeout(600)
+def test_the_api_server_away_for_twenty_seconds(shop: ClusterShop, step: str, tmp_path: Path) -> None:
+    """The command waits, says so, and goes on."""
+    kubeconfig = Path(os.environ["KUBECONFIG"].split(":")[0]).read_text()
+    with Proxy.before(kubeconfig) as proxy:
+        through = tmp_path / "kubeconfig"
+        through.write_text(proxy.kubeconfig)
+        shop.env["KUBECONFIG"] = str(through)
+        try:
+            ref = change(shop)
+            command = shop.start("--progress", "json", "deploy", ref, "--no-watch")
+            said = _away_at(command, step, proxy)
+        finally:
+            shop.env["KUBECONFIG"] = os.environ["KUBECONFIG"]
+    assert command.returncode == 0, said
+    assert "does not answer" in said
+    at_rest(shop, ref)
+
+
+def _away_at(command: subprocess.Popen[str], step: str, proxy: Proxy) -> str:
+    """Take the server away when the step begins, and give it back after 20 seconds; all that the command said."""
+    assert command.stderr is not None
+    said = []
+    for line in command.stderr:
+        said.append(line)
+        event = json.loads(line)
+        if event["event"] == "step.started" and event["step"] == step and not proxy.away:
+            proxy.leave()
+            threading.Timer(20.0, proxy.come_back).start()
+    command.wait(timeout=300)
+    return "".join(said)
