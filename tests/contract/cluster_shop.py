@@ -16,6 +16,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 from shop import Shop
 
+from greenroom.drivers.load import Address
+from greenroom.drivers.system.net import ask_tls
+
 TOML = """
 [image]
 repository = "{registry}/e2e"
@@ -45,6 +48,15 @@ class ClusterShop(Shop):
     def host(self) -> str:
         """Its public name."""
         return stand.HOST if self.name == "shop" else f"{self.name}.{stand.HOST}"
+
+    @property
+    def address(self) -> Address:
+        return Address(self.host, self.edge.secure, self.edge.ca)
+
+    def asked(self) -> tuple[int, str]:
+        """The front page through the edge: its status, and the slot that answered."""
+        found = ask_tls(self.host, self.edge.secure, "/", str(self.edge.ca), 20.0, "127.0.0.1", {})
+        return found.status, found.headers.get("x-release", "")
 
     @property
     def namespace(self) -> str:

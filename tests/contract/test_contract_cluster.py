@@ -57,6 +57,31 @@ def test_a_command_and_the_log(shop: Shop) -> None:
     assert shop.run("logs", "web").stdout
 
 
+@pytest.mark.parametrize("way", ["route", "overlap"])
+def test_other_ways_to_switch(shop: ClusterShop, way: str) -> None:
+    """Under load: by the weights of the HTTPRoute, or with a time in which the Service covers both slots."""
+    toml = shop.folder / "greenroom.toml"
+    before = toml.read_text()
+    toml.write_text(before.replace("replicas = 2", f'replicas = 2\nswitch = "{way}"\noverlap = "3s"'))
+    try:
+        with shop.load() as load:
+            went = shop.json("restart", "--no-watch", timeout=300)
+            back = shop.json("rollback", timeout=120)
+            shop.json("maintenance", "on", timeout=120)
+            closed = shop.asked()
+            shop.json("maintenance", "off", timeout=120)
+            tally = load.stop()
+    finally:
+        toml.write_text(before)
+    assert shop.asked() == (200, back["serving"])
+    assert closed[0] == 503
+    lost = [r for r in tally.losses if r.status != 503]
+    assert not lost, lost
+    assert went["serving"] != back["serving"]
+    shop.json("restart", "--no-watch", timeout=300)
+    assert shop.json("status")["healthy"] is True
+
+
 def test_nothing_is_left_and_it_comes_back(shop: ClusterShop) -> None:
     """Searched by kubectl over every kind, not by what the destroyer knows. (Tests run in any order, so it goes up again.)"""
     done = shop.run("destroy", "--yes", timeout=300)

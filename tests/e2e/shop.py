@@ -155,6 +155,11 @@ class Shop:
         """The root certificate."""
         return self.state / "caddy" / "pki" / "authorities" / "local" / "root.crt"
 
+    @property
+    def address(self) -> Address:
+        """Where a load finds it."""
+        return Address("shop.localhost", self.port, self.ca)
+
     def live(self) -> str:
         """The live slot, as the status says."""
         return str(self.json("status")["live"])
@@ -168,7 +173,7 @@ class Shop:
         """Real requests while the block runs, at most ``rate`` a second."""
         counts = Clients(**clients) if clients else QUIET
         mix = Mix(("/", "/search?q=lamp"), "/slow", "/api/echo", (), counts, slow_s=1.0)
-        load = Load(Address("shop.localhost", self.port, self.ca), mix, rate)
+        load = Load(self.address, mix, rate)
         load.start()
         try:
             yield load

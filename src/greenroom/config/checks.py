@@ -31,6 +31,7 @@ def across(raw: Raw) -> Iterator[Mistake]:
     yield from _limits(_table(raw, "database"))
     yield from _provider(_table(raw, "signin"))
     yield from environments(raw)
+    yield from _cluster(_table(raw, "kubernetes"))
 
 
 def _web(roles: dict[str, Raw]) -> Iterator[Mistake]:
@@ -42,6 +43,15 @@ def _web(roles: dict[str, Raw]) -> Iterator[Mistake]:
         )
     if "web" in roles and kind_of("web", roles["web"]) in ("worker", "cron"):
         yield Mistake(("roles", "web", "kind"), 'the role named "web" must be the web role')
+
+
+def _cluster(table: Raw) -> Iterator[Mistake]:
+    edge = _table(table, "edge")
+    if table.get("switch") == "route" and edge.get("mode", "gateway") != "gateway":
+        yield Mistake(
+            ("kubernetes", "switch"),
+            f'"route" needs a Gateway; [kubernetes.edge] mode is {shown(edge["mode"])}',
+        )
 
 
 def _role(kind: str, role: Raw) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from greenroom.config import values
-from greenroom.config.fields import Table, key
+from greenroom.config.fields import Duration, Table, key
 from greenroom.domain.cluster import ClusterEdge, ClusterSettings, EdgeMode, SwitchMode
 
 _CLUSTER = ClusterSettings()
@@ -52,6 +52,10 @@ class ClusterTable(Table):
         "What is changed at a switch: the live Service's selector, at once or with a time in which it covers both slots;"
         " or the weights of the HTTPRoute.",
     )
+    overlap: Duration = key(
+        "10s",
+        "How long a switch of that mode covers both slots: longer than a load balancer takes to learn of new pods.",
+    )
     pull_secret: str | None = key(None, "The Secret by which nodes may pull images.", "registry")
     requests: dict[str, str] = Field(
         default_factory=dict, description='What each web pod asks for: cpu = "250m", memory = "256Mi".'
@@ -68,6 +72,7 @@ def settings(table: ClusterTable) -> ClusterSettings:
         context=table.context,
         replicas=table.replicas,
         switch=SwitchMode(table.switch),
+        overlap=table.overlap,
         edge=ClusterEdge(**edge),
         pull_secret=table.pull_secret,
         requests=table.requests,

@@ -46,11 +46,13 @@ class ClusterEdge:
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
     """``context`` of the kubeconfig (None: its current one); ``replicas``: pods that serve where the strategy is blue-green,
-    one elsewhere; ``cpu`` and ``memory`` requested for each, in Kubernetes' notation; ``pull_secret`` of the registry."""
+    one elsewhere; ``cpu`` and ``memory`` requested for each, in Kubernetes' notation; ``pull_secret`` of the registry;
+    ``overlap``: seconds in which a switch of that mode covers both slots."""
 
     context: str | None = None
     replicas: int = 2
     switch: SwitchMode = SwitchMode.SELECTOR
+    overlap: float = 10.0
     edge: ClusterEdge = field(default_factory=ClusterEdge)
     pull_secret: str | None = None
     requests: Mapping[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greenroom.domain.cluster import SwitchMode
 from greenroom.domain.environment import Access, Environment, Strategy
 from greenroom.domain.release import Release
 from greenroom.domain.roles import RoleKind
@@ -27,6 +28,7 @@ from greenroom.drivers.kubernetes.pods import Pods
 from greenroom.drivers.kubernetes.records import KubernetesRecords
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.releases import ClusterReleases
+from greenroom.drivers.kubernetes.route import LiveRoute
 from greenroom.drivers.kubernetes.secrets import AppSecrets, GivenDatabase, given_secrets, own_secrets
 from greenroom.drivers.kubernetes.service import LiveService
 from greenroom.drivers.kubernetes.slots import Slots
@@ -70,7 +72,8 @@ class ClusterSite:
         self._settings = wiring.project.cluster
         self._slots = Slots(self._store)
         self._pods = Pods(self._api, self._names)
-        self._live = LiveService(self._api, self._names)
+        by_route = self._settings.switch is SwitchMode.ROUTE
+        self._live = (LiveRoute if by_route else LiveService)(self._api, self._names)
         self._asker = Asker(self._api, self._names, self._pods, self._host)
 
     @cached_property
@@ -89,9 +92,9 @@ class ClusterSite:
         jobs = KubernetesJobs(api, names, self._release, clock, app, self._images, os.environ)
         web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
         standin = StandIn(api, names, self._slots, clock, _page)
-        traffic = KubernetesTraffic(
-            api, names, self._slots, self._pods, self._live, standin, self._asker, clock, self._reach
-        )
+        pieces = (self._slots, self._pods, self._live, standin, self._asker, clock, self._reach)
+        overlap = self._settings.overlap if self._settings.switch is SwitchMode.OVERLAP else 0.0
+        traffic = KubernetesTraffic(api, names, *pieces, overlap)
         stage = KubernetesStage(
             api, names, self._slots, self._pods, self._asker, self._release, clock, size, self._images
         )

@@ -54,6 +54,7 @@ _GROUPS = {
     "deployments": "apis/apps/v1",
     "replicasets": "apis/apps/v1",
     "statefulsets": "apis/apps/v1",
+    "httproutes": "apis/gateway.networking.k8s.io/v1",
     "jobs": "apis/batch/v1",
     "cronjobs": "apis/batch/v1",
     "leases": "apis/coordination.k8s.io/v1",

@@ -48,7 +48,8 @@ class Reach:
 
 
 class KubernetesTraffic:
-    """See :class:`greenroom.ports.Traffic`."""
+    """See :class:`greenroom.ports.Traffic`. ``overlap``: seconds in which a switch covers both slots, for load balancers that
+    send to pods themselves and learn late of new ones; 0: none."""
 
     def __init__(
         self,
@@ -61,7 +62,9 @@ class KubernetesTraffic:
         asker: Asker,
         clock: Clock,
         reach: Reach,
+        overlap: float = 0.0,
     ) -> None:
+        self._overlap = overlap
         self._api, self._names, self._slots, self._pods = api, names, slots, pods
         self._live, self._standin, self._asker = live, standin, asker
         self._clock, self._reach = clock, reach
@@ -75,10 +78,16 @@ class KubernetesTraffic:
         placed = self._slots.get(slot)
         if placed is None or placed.going:
             raise GreenroomError("no-slot", f"slot {slot} is not there", "greenroom status", Exit.UNSAFE)
+        seen = self._live.read(environment) if self._overlap else None
+        covers = seen is not None and seen.mode is Mode.OPEN and seen.color not in (NOBODY, placed.color)
+        change = self._live.cover if covers else self._live.select
         began = self._clock.monotonic()
-        if not self._live.select(environment, placed.color):
+        if not change(environment, placed.color):
             raise GreenroomError("no-service", "the live Service is not there", "greenroom up", Exit.UNSAFE)
         took = (self._clock.monotonic() - began) * 1000
+        if covers:
+            self._clock.sleep(self._overlap)
+            self._live.select(environment, placed.color)
         self._standin.remove(environment)
         return Switched(took, took)
 
