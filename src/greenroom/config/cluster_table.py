@@ -53,7 +53,7 @@ class ClusterTable(Table):
         " or the weights of the HTTPRoute.",
     )
     overlap: Duration = key(
-        "10s",
+        _CLUSTER.overlap,
         "How long a switch of that mode covers both slots: longer than a load balancer takes to learn of new pods.",
     )
     pull_secret: str | None = key(None, "The Secret by which nodes may pull images.", "registry")
