@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cluster
 import cluster_stand as stand
@@ -19,6 +21,7 @@ from shop import Shop
 from greenroom.drivers.load import Address
 from greenroom.drivers.system.net import ask_tls
 
+Json = dict[str, Any]
 TOML = """
 [image]
 repository = "{registry}/e2e"
@@ -37,8 +40,17 @@ ca_file = "{ca}"
 """
 
 
+WITH_CHART = (
+    "import sys, pathlib, greenroom.wiring.kubernetes as w; from greenroom.cli.main import main; "
+    "w.packaged = lambda: pathlib.Path(sys.argv.pop(1)); main()"
+)
+
+
 class ClusterShop(Shop):
-    """``name``: the project's; ``outside``: what it is given from outside of its cluster; ``edge``: where it is asked."""
+    """``name``: the project's; ``outside``: what it is given from outside of its cluster; ``edge``: where it is asked;
+    ``chart``: another one than Greenroom's."""
+
+    chart: Path | None = None
 
     name: str
     outside: dict[str, str]
@@ -48,6 +60,18 @@ class ClusterShop(Shop):
     def host(self) -> str:
         """Its public name."""
         return stand.HOST if self.name == "shop" else f"{self.name}.{stand.HOST}"
+
+    def command(self, *arguments: str) -> list[str]:
+        usual = super().command(*arguments)
+        return (
+            usual if self.chart is None else [sys.executable, "-c", WITH_CHART, str(self.chart), *usual[1:]]
+        )
+
+    def pods(self, slot: str) -> dict[str, Json]:
+        """The web pods of a slot by their unique ids."""
+        chosen = f"greenroom.dev/slot={slot},greenroom.dev/role=web"
+        listed = json.loads(stand.kubectl("-n", self.namespace, "get", "pods", "-l", chosen, "-o", "json"))
+        return {pod["metadata"]["uid"]: pod for pod in listed["items"]}
 
     @property
     def address(self) -> Address:

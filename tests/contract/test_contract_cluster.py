@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import cluster_stand as stand
 import pytest
 from cluster_shop import ClusterShop, on_the_cluster
-from shop import Shop
+from shop import ROOT, Shop
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,34 @@ def test_a_command_and_the_log(shop: Shop) -> None:
     assert done.returncode == 0, done.stderr
     assert "42" in done.stdout
     assert shop.run("logs", "web").stdout
+
+
+def test_another_chart_leaves_live_pods_alone(shop: ClusterShop, tmp_path: Path) -> None:
+    """The next version of the chart, whose pods are others: those that serve keep what they were launched with."""
+    shop.chart = tmp_path / "chart"
+    shutil.copytree(ROOT / "deploy" / "chart", shop.chart)
+    web = shop.chart / "templates" / "_web.tpl"
+    head = "  template:\n    metadata:\n"
+    assert head in web.read_text()
+    web.write_text(web.read_text().replace(head, f'{head}      annotations: {{chart: "next"}}\n'))
+    before = shop.live()
+    pods = shop.pods(before)
+    try:
+        with shop.load() as load:
+            after = shop.json("restart", "--no-watch", timeout=300)["serving"]
+            tally = load.stop()
+    finally:
+        shop.chart = None
+    still = shop.pods(before)
+    assert still.keys() == pods.keys()
+    restarted = [c for pod in still.values() for c in pod["status"]["containerStatuses"] if c["restartCount"]]
+    assert not restarted
+    charts = [
+        [pod["metadata"].get("annotations", {}).get("chart") for pod in of.values()]
+        for of in (still, shop.pods(after))
+    ]
+    assert charts == [[None, None], ["next", "next"]]
+    assert not tally.lost, tally.losses
 
 
 @pytest.mark.parametrize("way", ["route", "overlap"])
