@@ -30,6 +30,7 @@ from greenroom.drivers.kubernetes.lease import KubernetesLease
 from greenroom.drivers.kubernetes.ledger import KubernetesLedger
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.namespace import EnvironmentNamespace
+from greenroom.drivers.kubernetes.older_files import OlderFiles
 from greenroom.drivers.kubernetes.pods import Pods
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.service import LiveService
@@ -168,15 +169,17 @@ def pieces(
         return images
 
     size = Size(app, roles, policy, 1)
+    jobs = KubernetesJobs(api, names, helm, clock, app, pushed, os.environ)
+    older = OlderFiles(store, names, slots, jobs, lambda *_: [], lambda _: None, dict)
     return Cluster(
         api,
         names,
         store,
         slots,
         EnvironmentNamespace(api, names, slots, clock, lambda _: place),
-        KubernetesStage(api, names, slots, pods, asker, helm, clock, size, pushed),
+        KubernetesStage(api, names, slots, pods, asker, helm, clock, size, pushed, older),
         KubernetesTraffic(api, names, slots, pods, live, standin, asker, clock, reach),
-        KubernetesJobs(api, names, helm, clock, app, pushed, os.environ),
+        jobs,
         KubernetesLedger(api, names, store, clock),
         KubernetesLease(api, names, store, PRODUCTION, clock, f"test/{os.getpid()}", lambda _: False),
         KubernetesInspector(asker, clock, 2, reach, lambda _: Strays(), lambda _: False),

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 from shop import Shop
 
 from greenroom.drivers.load import Address
-from greenroom.drivers.system.net import ask_tls
+from greenroom.drivers.system.net import Answer, ask_tls
 
 Json = dict[str, Any]
 TOML = """
@@ -77,9 +77,13 @@ class ClusterShop(Shop):
     def address(self) -> Address:
         return Address(self.host, self.edge.secure, self.edge.ca)
 
+    def get(self, path: str) -> Answer:
+        """One request through the edge."""
+        return ask_tls(self.host, self.edge.secure, path, str(self.edge.ca), 20.0, "127.0.0.1", {})
+
     def asked(self) -> tuple[int, str]:
         """The front page through the edge: its status, and the slot that answered."""
-        found = ask_tls(self.host, self.edge.secure, "/", str(self.edge.ca), 20.0, "127.0.0.1", {})
+        found = self.get("/")
         return found.status, found.headers.get("x-release", "")
 
     @property

@@ -14,6 +14,7 @@ import boto3
 from cluster import PYTHON, buildah, push
 
 from greenroom.drivers.postgres.server import binaries
+from greenroom.drivers.s3.policies import public_read
 from greenroom.drivers.s3.server import find
 
 NAMESPACE = os.environ.get("GREENROOM_TEST_STAND", "greenroom-stand") + os.environ.get(
@@ -164,6 +165,8 @@ def _bucket() -> None:
             aws_secret_access_key=PASSWORD,
         )
         client.create_bucket(Bucket="shop")
+        client.put_bucket_policy(Bucket="shop", Policy=public_read("shop"))
+        client.put_object(Bucket="shop", Key="public/lamp.txt", Body=b"a lamp", ContentType="text/plain")
         client.close()
         forwarding.terminate()
 

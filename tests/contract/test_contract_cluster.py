@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -84,6 +85,28 @@ def test_another_chart_leaves_live_pods_alone(shop: ClusterShop, tmp_path: Path)
     ]
     assert charts == [[None, None], ["next", "next"]]
     assert not tally.lost, tally.losses
+
+
+def test_a_page_three_releases_old_keeps_its_files(shop: ClusterShop) -> None:
+    """Its own pods are gone, and those of the other colour: the bucket has them. Uploads of the app come from there too."""
+    sheet = shop.folder / "shop" / "static" / "css" / "shop.css"
+    before = sheet.read_text()
+    (name,) = re.findall(r"/static/shop\.[0-9a-f]{10}\.css", shop.get("/").body)[:1]
+    old = shop.get(name)
+    try:
+        for number in range(3):
+            sheet.write_text(before + f"\n.release-{number} {{ color: teal; }}\n")
+            shop.json("deploy", shop.commit(f"sheet {number}"), "--no-watch", timeout=300)
+    finally:
+        sheet.write_text(before)
+        shop.commit("the sheet as it was")
+    now = shop.get("/").body
+    assert name not in now
+    kept = shop.get(name)
+    assert (kept.status, kept.body) == (200, old.body)
+    assert kept.headers["content-type"].startswith("text/css")
+    assert shop.get("/static/css/shop.0000000000.css").status == 404
+    assert shop.get("/media/lamp.txt").body == "a lamp"
 
 
 @pytest.mark.parametrize("way", ["route", "overlap"])

@@ -41,6 +41,8 @@ from greenroom.wiring.places import place_of
 
 if TYPE_CHECKING:
     from greenroom.drivers.kubernetes.breaking import KubernetesBreaker
+    from greenroom.drivers.kubernetes.jobs import KubernetesJobs
+    from greenroom.drivers.kubernetes.older_files import OlderFiles
     from greenroom.drivers.kubernetes.values import Images
     from greenroom.drivers.load import Address
     from greenroom.wiring.project import Wiring
@@ -80,7 +82,6 @@ class ClusterSite:
     def doors(self) -> Doors:
         """The cluster's doors."""
         from greenroom.drivers.kubernetes.inspecting import KubernetesInspector
-        from greenroom.drivers.kubernetes.jobs import KubernetesJobs
         from greenroom.drivers.kubernetes.schema import KubernetesSchema
         from greenroom.drivers.kubernetes.stage import KubernetesStage
         from greenroom.drivers.kubernetes.values import Size
@@ -89,14 +90,23 @@ class ClusterSite:
         app, api, names = wiring.project.app, self._api, self._names
         asked = self._settings.requests, self._settings.limits
         size = Size(app, wiring.roles, wiring.policy, self._replicas, *asked)
-        jobs = KubernetesJobs(api, names, self._release, clock, app, self._images, os.environ)
+        jobs = self._jobs
         web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
         standin = StandIn(api, names, self._slots, clock, _page)
         pieces = (self._slots, self._pods, self._live, standin, self._asker, clock, self._reach)
         overlap = self._settings.overlap if self._settings.switch is SwitchMode.OVERLAP else 0.0
         traffic = KubernetesTraffic(api, names, *pieces, overlap)
         stage = KubernetesStage(
-            api, names, self._slots, self._pods, self._asker, self._release, clock, size, self._images
+            api,
+            names,
+            self._slots,
+            self._pods,
+            self._asker,
+            self._release,
+            clock,
+            size,
+            self._images,
+            self._files,
         )
         inspector = KubernetesInspector(
             self._asker,
@@ -206,6 +216,24 @@ class ClusterSite:
         )
 
     @cached_property
+    def _jobs(self) -> KubernetesJobs:
+        from greenroom.drivers.kubernetes.jobs import KubernetesJobs
+
+        wiring = self._wiring
+        return KubernetesJobs(
+            self._api, self._names, self._release, wiring.clock, wiring.project.app, self._images, os.environ
+        )
+
+    @cached_property
+    def _files(self) -> OlderFiles:
+        from greenroom.drivers.kubernetes.older_files import OlderFiles
+        from greenroom.wiring.files import files_of, signed
+
+        public = self._wiring.place.access is Access.PUBLIC
+        files, app = files_of(self._wiring.builds), self._values if public else dict
+        return OlderFiles(self._store, self._names, self._slots, self._jobs, signed, files, app)
+
+    @cached_property
     def _releases(self) -> ClusterReleases:
         def push(release: Release) -> tuple[str, str]:
             from greenroom.wiring.images import images_of
@@ -222,7 +250,7 @@ class ClusterSite:
         space = EnvironmentNamespace(self._api, self._names, self._slots, self._wiring.clock, self._place)
         secrets = AppSecrets(self._store, self.url)
         database = GivenDatabase(lambda: self._wiring.keeping.values())
-        return (secrets, space, self._door, database)
+        return (secrets, space, self._door, database, self._files)
 
     @cached_property
     def _reach(self) -> Reach:

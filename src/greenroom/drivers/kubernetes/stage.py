@@ -14,6 +14,7 @@ from greenroom.drivers.asking.probing import ANSWER_SECONDS, SlotProbe
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.older_files import OlderFiles, bucket_of
 from greenroom.drivers.kubernetes.pods import STATIC, WEB, Pods, is_ready, restarts
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.slots import Placed, Slots, free_color
@@ -41,7 +42,9 @@ class KubernetesStage:
         clock: Clock,
         size: Size,
         images: Callable[[Release], Images],
+        older: OlderFiles,
     ) -> None:
+        self._older = older
         self._api, self._names, self._slots, self._pods = api, names, slots, pods
         self._asker, self._helm, self._clock = asker, helm, clock
         self._size, self._images = size, images
@@ -70,7 +73,9 @@ class KubernetesStage:
         made = Slot(slot, environment, release.id, number, config, self._clock.now())
         self._slots.count(number)
         secret = self._helm.keep_secret(environment, values)
-        frozen = snapshot(made, self._images(release), secret, self._size)
+        bucket = bucket_of(values)
+        assets = {"static": bucket.static, "media": bucket.media} if bucket else {}
+        frozen = snapshot(made, self._images(release), secret, self._size, assets)
         self._slots.put(self._helm.with_manifest(Placed(made, color, frozen)))
         self._helm.record(environment)
         return made
@@ -112,7 +117,8 @@ class KubernetesStage:
         self._helm.drop_secrets(environment)
 
     def keep_assets(self, environment: str, releases: Sequence[Release]) -> None:
-        """Nothing lies here: each colour's nginx has the files of its own release, the bucket those of older ones."""
+        """Each colour's nginx has the files of its own release, the bucket those of older ones."""
+        self._older.keep(environment, releases)
 
     def _end_background(self, environment: str, placed: Placed) -> None:
         """Workers of another colour finish what they have before the next ones begin."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from greenroom.drivers.kubernetes.slots import Placed
 
 Json = dict[str, Any]
 
+ASSETS = "assets"
 PRE_STOP_SECONDS = 5
 """A pod that ends answers for so long: until every proxy has heard of it (measured: endpoints reach it in 1 s)."""
 
@@ -53,8 +54,9 @@ class Size:
         return {kind: value for kind, value in found.items() if value}
 
 
-def snapshot(slot: Slot, images: Images, secret: str, size: Size) -> Json:
-    """Everything that a colour is rendered from, frozen when its slot is launched."""
+def snapshot(slot: Slot, images: Images, secret: str, size: Size, assets: Mapping[str, str]) -> Json:
+    """Everything that a colour is rendered from, frozen when its slot is launched. ``assets``: where its bucket's ``static`` and
+    ``media`` are, if it has one."""
     web, policy = size.web, size.policy
     return {
         "enabled": True,
@@ -76,6 +78,7 @@ def snapshot(slot: Slot, images: Images, secret: str, size: Size) -> Json:
         "probes": {"ready": policy.probe_path, "live": policy.liveness_path},
         "drain": {"preStopSeconds": PRE_STOP_SECONDS, "graceSeconds": round(web.stop_timeout)},
         "staticUrl": size.app.static_url,
+        ASSETS: dict(assets),
     }
 
 
@@ -110,6 +113,7 @@ def values(
         "traffic": {"active": selected, "preview": candidate, "switch": str(settings.switch)},
         "background": working,
         "colors": {color: _color(kept.get(color), verbatim) for color in COLORS},
+        "assets": _assets(place, kept.values()),
         "edge": _edge(place, settings.edge),
         "access": _access(place, settings.edge),
     }
@@ -119,7 +123,14 @@ def _color(placed: Placed | None, verbatim: bool) -> Json:
     if placed is None:
         return {"enabled": False}
     kept = {"manifest": placed.manifest, "backgroundManifest": placed.background} if verbatim else {}
-    return {**placed.snapshot, **kept}
+    return {**{k: v for k, v in placed.snapshot.items() if k != ASSETS}, **kept}
+
+
+def _assets(place: Environment, there: Iterable[Placed]) -> Json:
+    """Where the bucket's own files lie, of what everybody may see. Of what is private nothing may be read without a key."""
+    newest = max(there, key=lambda p: p.slot.number, default=None)
+    told: Json = newest.snapshot.get(ASSETS, {}) if newest and place.access is Access.PUBLIC else {}
+    return {"bucketUrl": told.get("static", ""), "mediaUrl": told.get("media", "")}
 
 
 def _edge(place: Environment, edge: ClusterEdge) -> Json:

@@ -11,12 +11,12 @@ ACTIONS = ("GetObject", "PutObject", "DeleteObject", "ListBucket", "AbortMultipa
 
 
 def public_read(bucket: str) -> str:
-    """A bucket's policy: anybody may read what is below ``public/``, and list nothing."""
+    """A bucket's policy: anybody may read what is below ``public/`` and ``static/``, and list nothing."""
     statement = {
         "Effect": "Allow",
         "Principal": {"AWS": ["*"]},
         "Action": ["s3:GetObject"],
-        "Resource": [f"arn:aws:s3:::{bucket}/public/*"],
+        "Resource": [f"arn:aws:s3:::{bucket}/{prefix}/*" for prefix in ("public", "static")],
     }
     return json.dumps({"Version": VERSION, "Statement": [statement]})
 
