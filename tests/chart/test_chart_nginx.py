@@ -71,6 +71,13 @@ def test_greenroom_says_which_host_it_means(make: Make) -> None:
     assert json.loads(nginx.get("/", 8081, Host="a.example")[2])["headers"]["host"] == "a.example"
 
 
+def test_each_question_of_greenroom_has_a_connection_of_its_own(make: Make) -> None:
+    """Kept ones would all lead to one worker process."""
+    nginx = make({})
+    assert json.loads(nginx.get("/readyz", 8081)[2])["headers"]["connection"] == "close"
+    assert "connection" not in json.loads(nginx.get("/")[2])["headers"]
+
+
 def test_nginx_tells_what_it_is_answering(make: Make) -> None:
     nginx = make({})
     status, _, text = nginx.get("/.nginx/status", 8081)

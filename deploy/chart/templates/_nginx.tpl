@@ -48,6 +48,9 @@ http {
     server 127.0.0.1:8000 max_fails=0;
     keepalive 64;
   }
+  upstream asked {
+    server 127.0.0.1:8000 max_fails=0;
+  }
 
 {{ include "greenroom.nginxProxy" . | indent 2 }}
 
@@ -108,8 +111,11 @@ http {
     proxy_set_header X-Forwarded-For $http_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;
     {{- include "greenroom.nginxConnection" . | nindent 4 }}
+    # A connection for each question: those that are kept all lead to the process that happened to take them, and
+    # Greenroom asks until every worker process has answered.
+    proxy_set_header Connection close;
     location / {
-      proxy_pass http://app;
+      proxy_pass http://asked;
     }
     # How many requests are being answered: Greenroom waits for them before it ends this pod.
     location = /.nginx/status {
@@ -202,7 +208,6 @@ map $http_authorization $authorization {
 
 {{- define "greenroom.nginxConnection" -}}
 proxy_http_version 1.1;
-proxy_set_header Connection "";
 proxy_set_header Host $told_host;
 proxy_set_header X-Greenroom-Host "";
 proxy_connect_timeout 5s;
@@ -214,6 +219,7 @@ proxy_hide_header X-Release;
 {{/* What the app is told of the visitor. A probe's headers come in by the inner port only. */}}
 {{- define "greenroom.nginxProxy" -}}
 {{- include "greenroom.nginxConnection" . }}
+proxy_set_header Connection "";
 proxy_set_header X-Forwarded-For {{ ternary "$remote_addr" "$http_x_forwarded_for" (not (empty .root.Values.access.edgeRanges)) }};
 proxy_set_header X-Forwarded-Proto $proto;
 proxy_set_header X-Forwarded-Host $host;
