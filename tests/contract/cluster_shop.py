@@ -42,7 +42,7 @@ ca_file = "{ca}"
 
 WITH_CHART = (
     "import sys, pathlib, greenroom.wiring.kubernetes as w; from greenroom.cli.main import main; "
-    "w.packaged = lambda: pathlib.Path(sys.argv.pop(1)); main()"
+    "chart = pathlib.Path(sys.argv.pop(1)); w.packaged = lambda: chart; main()"
 )
 
 

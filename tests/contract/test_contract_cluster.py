@@ -61,14 +61,15 @@ def test_a_command_and_the_log(shop: Shop) -> None:
 
 def test_another_chart_leaves_live_pods_alone(shop: ClusterShop, tmp_path: Path) -> None:
     """The next version of the chart, whose pods are others: those that serve keep what they were launched with."""
-    shop.chart = tmp_path / "chart"
-    shutil.copytree(ROOT / "deploy" / "chart", shop.chart)
-    web = shop.chart / "templates" / "_web.tpl"
+    chart = tmp_path / "chart"
+    shutil.copytree(ROOT / "deploy" / "chart", chart)
+    web = chart / "templates" / "_web.tpl"
     head = "  template:\n    metadata:\n"
     assert head in web.read_text()
     web.write_text(web.read_text().replace(head, f'{head}      annotations: {{chart: "next"}}\n'))
     before = shop.live()
     pods = shop.pods(before)
+    shop.chart = chart
     try:
         with shop.load() as load:
             after = shop.json("restart", "--no-watch", timeout=300)["serving"]
@@ -91,7 +92,7 @@ def test_a_page_three_releases_old_keeps_its_files(shop: ClusterShop) -> None:
     """Its own pods are gone, and those of the other colour: the bucket has them. Uploads of the app come from there too."""
     sheet = shop.folder / "shop" / "static" / "css" / "shop.css"
     before = sheet.read_text()
-    (name,) = re.findall(r"/static/shop\.[0-9a-f]{10}\.css", shop.get("/").body)[:1]
+    (name,) = re.findall(r"/static/css/shop\.[0-9a-f]{10}\.css", shop.get("/").body)[:1]
     old = shop.get(name)
     try:
         for number in range(3):

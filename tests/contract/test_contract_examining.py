@@ -15,6 +15,7 @@ from greenroom.drivers.kubernetes.examining import KubernetesExaminer
 from greenroom.drivers.kubernetes.helm import Helm
 from greenroom.drivers.kubernetes.kubeconfig import cluster_of
 from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.naming import Naming
 from greenroom.drivers.system.clock import SystemClock
 from greenroom.services.cluster import ClusterReport, examine
 
@@ -23,7 +24,8 @@ def report(edge: ClusterEdge, names: tuple[str, ...] = ()) -> ClusterReport:
     api = Api(lambda: cluster_of(os.environ), SystemClock(), print)
     helm = Helm(api, cluster.ROOT / "deploy" / "chart", os.environ)
     with closing(api):
-        return examine(KubernetesExaminer(api, Names("nobody"), edge, helm.version), names)
+        naming = Naming((), edge, tuple, SystemClock())
+        return examine(KubernetesExaminer(api, Names("nobody"), edge, helm.version, naming), names)
 
 
 def test_every_check_is_answered() -> None:

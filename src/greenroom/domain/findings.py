@@ -95,6 +95,8 @@ CLUSTER_CHECKS: dict[str, Check] = {
         Check("rights", "this account may do what Greenroom does"),
         Check("nodes", "every node takes pods and lacks nothing"),
         Check("gateway", "the Gateway is at work and takes our routes"),
+        Check("dns", "the environments' names lead to the edge"),
+        Check("certificates", "the edge's certificates cover the environments' names"),
         Check("ingress-nginx", "no ingress class is served by ingress-nginx"),
         Check("released-volumes", "no volume is left of a claim that has gone"),
         Check("stuck-namespaces", "no namespace is held on its way out"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
+from greenroom.domain.dns import DnsRecord, names, records
 from greenroom.domain.environment import TargetKind
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.charts.folder import packaged
@@ -14,6 +16,7 @@ from greenroom.drivers.kubernetes.examining import KubernetesExaminer
 from greenroom.drivers.kubernetes.helm import Helm
 from greenroom.drivers.kubernetes.kubeconfig import cluster_of
 from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.naming import Naming, edge_addresses
 from greenroom.wiring.project import Wiring
 
 
@@ -41,4 +44,25 @@ def examiner(wiring: Wiring) -> KubernetesExaminer:
     project = wiring.project
     api = Api(lambda: cluster_of(os.environ, project.cluster.context), wiring.clock, wiring.say)
     helm = Helm(api, packaged(), os.environ)
-    return KubernetesExaminer(api, Names(project.name), project.cluster.edge, helm.version)
+    edge = project.cluster.edge
+    naming = Naming(names(project.rules), edge, lambda: edge_addresses(api.get, edge), wiring.clock)
+    return KubernetesExaminer(api, Names(project.name), edge, helm.version, naming)
+
+
+def dns_records(wiring: Wiring, addresses: Sequence[str]) -> tuple[DnsRecord, ...]:
+    """The records that the environments on the cluster need. ``addresses``: of the edge; none: the Gateway is asked for them.
+
+    Raises (exit 2) when nobody says where the edge is.
+    """
+    cluster = wiring.project.cluster
+    if not addresses:
+        api = Api(lambda: cluster_of(os.environ, cluster.context), wiring.clock, wiring.say)
+        addresses = edge_addresses(api.get, cluster.edge)
+    if not addresses:
+        raise GreenroomError(
+            "no-edge-address",
+            "nobody says where the cluster's edge is reached: the Gateway has no address in its status, or none is named",
+            "give it: greenroom cluster dns --address 192.0.2.10",
+            Exit.USAGE,
+        )
+    return records(names(wiring.project.rules), addresses)

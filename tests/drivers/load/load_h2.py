@@ -18,8 +18,9 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset
-from load_keys import Keys
 from load_servers import SLOT
+
+from tls_keys import Keys
 
 PREFACE_BYTES = 24
 

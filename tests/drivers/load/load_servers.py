@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from load_keys import Keys
+from tls_keys import Keys
 
 SLOT = "0123456789ab-1"
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from load_keys import Keys, make_keys
 from load_servers import SLOT, Asked, on_stage
 
 from greenroom.domain.tally import Cause, Kind, Record
@@ -21,6 +20,7 @@ from greenroom.drivers.load.asks import asks, lasting
 from greenroom.drivers.load.client import Client
 from greenroom.drivers.load.mix import Address, Mix
 from greenroom.drivers.load.wire import Dialer, cause_of
+from tls_keys import Keys, make_keys
 
 MIX = Mix(
     paths=("/", "/chunked"),

@@ -8,13 +8,13 @@ from collections import Counter
 
 import pytest
 from load_h2 import Asked, H2Stage, goaway, on_h2_stage
-from load_keys import Keys, make_keys
 from load_servers import on_stage
 
 from greenroom.domain.tally import Cause, Kind, Tally
 from greenroom.drivers.load import Address, Clients, Load, Mix
 from greenroom.drivers.load.h2_frames import Frames
 from greenroom.drivers.load.wire import Cut
+from tls_keys import Keys, make_keys
 
 MIX = Mix(
     paths=("/", "/other"),

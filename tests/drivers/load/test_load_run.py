@@ -10,12 +10,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from load_keys import make_keys
 from load_servers import SLOT, Asked, Stage, on_stage
 
 from greenroom.domain.tally import EDGE, NOBODY, Cause, Kind, Phase, Record, Tally
 from greenroom.drivers.load import Address, Clients, Load, LoadError, Mix
 from greenroom.drivers.load.pace import Pace, Recorder
+from tls_keys import make_keys
 
 PAGES = Mix(paths=("/", "/chunked"), clients=Clients(get=4, fresh=3))
 ALL = Mix(

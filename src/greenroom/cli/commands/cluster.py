@@ -1,4 +1,4 @@
-"""cluster account: what is about the cluster itself."""
+"""cluster account, dns: what is about the cluster itself."""
 
 from __future__ import annotations
 
@@ -28,3 +28,20 @@ def account(session: Session, premade: bool, no_doctor: bool) -> None:
 
     found = account_objects(session.wiring, premade, not no_doctor)
     session.answer({"objects": found}, lambda: manifests.as_text(found))
+
+
+@cluster.command()
+@click.option(
+    "--address", multiple=True, metavar="IP|NAME", help="Of the edge. Default: what the Gateway says."
+)
+@pass_session
+def dns(session: Session, address: tuple[str, ...]) -> None:
+    """Print the DNS records that the environments need, as lines of a zone file.
+
+    One wildcard stands for all environments of branches. The same names belong into the edge's certificate; a wildcard
+    needs the DNS-01 challenge. greenroom doctor cluster dns certificates checks both.
+    """
+    from greenroom.wiring.clusters import dns_records
+
+    found = dns_records(session.wiring, address)
+    session.answer({"records": [r.to_json() for r in found]}, lambda: "\n".join(map(str, found)))

@@ -11,6 +11,7 @@ from greenroom.domain.findings import Checked, Finding, Severity, answered, inap
 from greenroom.drivers.kubernetes.api import Json
 from greenroom.drivers.kubernetes.binding import may
 from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.naming import Naming
 from greenroom.drivers.kubernetes.platform import OLDEST
 from greenroom.drivers.kubernetes.rights import CONTROL, MONITORING, cluster_rules, environment_rules, flat
 
@@ -35,7 +36,12 @@ class KubernetesExaminer:
     """See :class:`greenroom.ports.examining.ClusterExaminer`. ``helm``: the version of the program; raises when it cannot be used."""
 
     def __init__(
-        self, api: Reader, names: Names, edge: ClusterEdge, helm: Callable[[], tuple[int, int, int]]
+        self,
+        api: Reader,
+        names: Names,
+        edge: ClusterEdge,
+        helm: Callable[[], tuple[int, int, int]],
+        naming: Naming,
     ) -> None:
         self._api, self._names, self._edge, self._helm = api, names, edge, helm
         self._checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
@@ -43,6 +49,8 @@ class KubernetesExaminer:
             "helm-version": self._helm_version,
             "rights": self._rights,
             "nodes": self._nodes,
+            "dns": naming.dns,
+            "certificates": naming.certificate,
             "ingress-nginx": self._nginx,
             "released-volumes": self._volumes,
             "stuck-namespaces": self._stuck,

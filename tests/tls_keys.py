@@ -1,4 +1,4 @@
-"""A root and a certificate for shop.localhost, made with the openssl binary."""
+"""A root and a certificate, for shop.localhost or other names, made with the openssl binary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Keys:
-    """PEM files: a root, and a certificate for shop.localhost that it signed."""
+    """PEM files: a root, and a certificate that it signed."""
 
     ca: Path
     certificate: Path
@@ -22,11 +22,12 @@ class Keys:
         return context
 
 
-def make_keys(folder: Path) -> Keys:
+def make_keys(folder: Path, *names: str) -> Keys:
     folder.mkdir(parents=True, exist_ok=True)
     ca, ca_key, key, ask, cert = (folder / n for n in ("ca.pem", "ca.key", "key.pem", "ask.pem", "cert.pem"))
     more = folder / "more.cnf"
-    more.write_text("subjectAltName=DNS:shop.localhost\n")
+    told = ",".join(f"DNS:{name}" for name in names or ("shop.localhost",))
+    more.write_text(f"subjectAltName={told}\n")
     new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     steps = [
         [*new, "-x509", "-days", "2", "-subj", "/CN=Test root", "-keyout", str(ca_key), "-out", str(ca)],
