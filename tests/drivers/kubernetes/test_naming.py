@@ -42,10 +42,13 @@ def served(keys: Keys) -> Iterator[int]:
             with suppress(OSError), keys.context().wrap_socket(link, server_side=True) as secure:
                 secure.recv(1)
 
-    threading.Thread(target=serve, daemon=True).start()
+    serving = threading.Thread(target=serve, daemon=True)
+    serving.start()
     try:
         yield int(listener.getsockname()[1])
     finally:
+        listener.shutdown(socket.SHUT_RDWR)  # closing alone does not wake who accepts
+        serving.join()
         listener.close()
 
 
