@@ -96,6 +96,7 @@ class Nginx:
         (folder / "mime.types").write_text("types { text/css css; }\n")
         (folder / "names.conf").write_text(
             f"resolver 127.0.0.1:{serve_names()};\nmap '' $namespace_domain {{ default 'test.svc'; }}\n"
+            "map '' $services_domain { default 'svc.cluster.test'; }\n"
         )
         (folder / "htpasswd").write_text("anna:{PLAIN}secret\n")
         text = config(values, color)

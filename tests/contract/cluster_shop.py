@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +86,15 @@ class ClusterShop(Shop):
         """The front page through the edge: its status, and the slot that answered."""
         found = self.get("/")
         return found.status, found.headers.get("x-release", "")
+
+    def answers(self, slot: str, seconds: float = 20.0) -> bool:
+        """Does the slot answer the public soon?"""
+        until = time.monotonic() + seconds
+        while self.asked() != (200, slot):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+        return True
 
     @property
     def namespace(self) -> str:

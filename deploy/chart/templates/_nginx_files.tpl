@@ -23,7 +23,7 @@ location @other {
 location @bucket {
   {{- include "greenroom.nginxElsewhere" . | nindent 2 }}
   error_page 400 403 404 500 502 503 504 = @gone;
-  set $bucket "{{ trimSuffix "/" $bucket }}";
+  set $bucket "{{ include "greenroom.nginxAddress" $bucket }}";
   proxy_pass $bucket/$raw_file;
 }
 {{- end }}
@@ -32,6 +32,11 @@ location @gone {
   {{- include "greenroom.nginxHeaders" . | nindent 2 }}
   return 404;
 }
+{{- end }}
+
+{{/* An address without its last slash; a Service's name is made whole, since nginx tries no search domains. */}}
+{{- define "greenroom.nginxAddress" -}}
+{{- regexReplaceAll "^(https?://[^/:]+)\\.svc(:[0-9]+)?(/|$)" (trimSuffix "/" .) "${1}.$$services_domain${2}${3}" -}}
 {{- end }}
 
 {{/* Only names that change with their content are asked for elsewhere, and nothing of the visitor's goes along. */}}
@@ -88,7 +93,7 @@ location /media/ {
   add_header Content-Security-Policy "default-src 'none'; sandbox" always;
   add_header Cache-Control {{ ternary "$upstream_http_cache_control" "\"private, no-cache\"" (eq .root.Values.access.mode "public") }};
   error_page 400 403 404 500 502 503 504 = @gone;
-  set $media "{{ trimSuffix "/" .root.Values.assets.mediaUrl }}";
+  set $media "{{ include "greenroom.nginxAddress" .root.Values.assets.mediaUrl }}";
   proxy_pass $media/$raw_upload;
 }
 {{- end }}

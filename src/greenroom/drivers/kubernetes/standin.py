@@ -11,6 +11,7 @@ from greenroom.drivers.kubernetes.names import COLOR, ROLE, Names
 from greenroom.drivers.kubernetes.pods import is_ready
 from greenroom.drivers.kubernetes.service import MAINTENANCE
 from greenroom.drivers.kubernetes.slots import Slots
+from greenroom.drivers.kubernetes.values import PRE_STOP_SECONDS
 from greenroom.ports import Clock
 
 READY_SECONDS = 60.0
@@ -104,6 +105,7 @@ def _deployment(name: str, config: str, image: str, labels: dict[str, str], pull
         "command": ["nginx", "-g", "daemon off;"],
         "ports": [{"name": "http", "containerPort": 8080}, {"name": "health", "containerPort": 8081}],
         "readinessProbe": probe,
+        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
         "volumeMounts": mounts,
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
         "securityContext": {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from greenroom.domain.cluster import ClusterEdge
+from greenroom.domain.cluster import ClusterEdge, EdgeMode
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.measuring import measured
 from greenroom.domain.stage import Mode
@@ -24,6 +24,9 @@ from greenroom.ports import Clock, Drained, Switched, TrafficSeen
 
 CONFIRM_SECONDS = 20.0
 BETWEEN_SECONDS = 0.05
+HEARD_SECONDS = 2.0
+"""Within so long every proxy has heard of a change (measured: endpoints reach it in 1 s), where it cannot be asked."""
+
 QUIET_LOOKS = 3
 """Looks in a row without a request in flight that make a slot drained."""
 
@@ -95,7 +98,7 @@ class KubernetesTraffic:
         began = self._clock.monotonic()
         answered = ""
         while self._clock.monotonic() < began + CONFIRM_SECONDS:
-            answered = self._who_answers(environment)
+            answered, _ = self._answer(environment)
             if answered == slot:
                 return (self._clock.monotonic() - began) * 1000
             self._clock.sleep(BETWEEN_SECONDS)
@@ -103,12 +106,14 @@ class KubernetesTraffic:
             "not-confirmed", f"through the edge {answered} answers, not {slot}", "greenroom doctor cluster"
         )
 
-    def _who_answers(self, environment: str) -> str:
+    def _answer(self, environment: str) -> tuple[str, bool]:
+        """Who answers through the edge, and whether that is a slot."""
         try:
             answer = self._reach.ask(environment, "/")
         except OSError as error:
-            return f"nobody ({error})"
-        return answer.headers.get("x-release", f"the edge itself ({answer.status})")
+            return f"nobody ({error})", False
+        slot = answer.headers.get("x-release")
+        return slot or f"the edge itself ({answer.status})", slot is not None
 
     def measure(self, environment: str, slot: str, since: float, until: float) -> Measure:
         return measured(self._requests(environment, slot, since, until))
@@ -155,6 +160,28 @@ class KubernetesTraffic:
         self._live.note(environment, live.color, mode, window)
         if mode is Mode.OPEN:
             self._standin.remove(environment)
+        elif live.color != NOBODY and live.mode is Mode.OPEN:
+            self._until_closed(environment)
+
+    def _until_closed(self, environment: str) -> None:
+        """The edge hears of the change a moment later; until then the old release still gets requests.
+
+        Raises when the edge goes on sending them there, or cannot be asked: what comes next may take the database from under them.
+        """
+        if self._reach.edge.mode is EdgeMode.NONE:
+            self._clock.sleep(HEARD_SECONDS)
+            return
+        until, answered = self._clock.monotonic() + CONFIRM_SECONDS, ""
+        while self._clock.monotonic() < until:
+            answered, by_slot = self._answer(environment)
+            if not answered.startswith("nobody") and not by_slot:
+                return
+            self._clock.sleep(BETWEEN_SECONDS)
+        raise GreenroomError(
+            "not-closed",
+            f"the public side was to be closed, and through the edge {answered} answers",
+            "greenroom doctor cluster",
+        )
 
     def doze(self, environment: str) -> None:
         raise GreenroomError(
