@@ -34,8 +34,8 @@ http {{
   keepalive_timeout 0;
   server {{
     listen 8080;
-    location / {{ add_header Retry-After {seconds} always; add_header Cache-Control no-store always; root /page; error_page 503 @page; return 503; }}
-    location @page {{ root /page; add_header Retry-After {seconds} always; add_header Cache-Control no-store always; try_files /index.html =503; }}
+    location / {{ add_header Retry-After {seconds} always; add_header Cache-Control no-store always; error_page 503 /.greenroom/page; return 503; }}
+    location = /.greenroom/page {{ internal; alias /page/index.html; add_header Retry-After {seconds} always; add_header Cache-Control no-store always; }}
   }}
   server {{ listen 8081; location / {{ return 204; }} }}
 }}
