@@ -11,9 +11,7 @@ from typing import Any
 from greenroom.domain.release import Release
 
 STATIC_BASE = "docker.io/nginxinc/nginx-unprivileged:stable"
-RECORD, SBOM, PROVENANCE = "images.json", "sbom.cdx.json", "image-provenance.json"
-DOCUMENTS = frozenset({RECORD, SBOM, PROVENANCE})
-"""What is written beside a build once it has images: their names, what is in them, where they come from."""
+RECORD, PROVENANCE = "images.json", "image-provenance.json"
 
 USER = "10001:10001"
 """Who every process in the images is; nobody on any machine."""
@@ -24,6 +22,15 @@ class ImageKind(StrEnum):
 
     APP = "app"
     STATIC = "static"
+
+    @property
+    def bill(self) -> str:
+        """The file with the bill of materials of the release's image of this kind."""
+        return f"sbom-{self}.cdx.json"
+
+
+DOCUMENTS = frozenset({RECORD, PROVENANCE, *(kind.bill for kind in ImageKind)})
+"""What is written beside a build once it has images: their names, what is in them, where they come from."""
 
 
 class BuilderKind(StrEnum):

@@ -9,6 +9,9 @@ from greenroom.domain.image import Images
 from greenroom.domain.image_contents import Contents
 from greenroom.domain.release import Release
 
+Documents = Mapping[str, Mapping[str, Any]]
+"""JSON documents about the images of a release, by file name (see ``domain.image.DOCUMENTS``)."""
+
 
 class ImageBuilder(Protocol):
     """Makes the images of a release from its finished build, keeps them, and brings them to a registry."""
@@ -25,11 +28,15 @@ class ImageBuilder(Protocol):
         Nothing is recorded before :meth:`keep`. Raises GreenroomError ``no-builder``, ``image-build``.
         """
 
-    def keep(self, images: Images, documents: Mapping[str, Mapping[str, Any]]) -> None:
+    def keep(self, images: Images, documents: Documents) -> None:
         """Record the images beside the release, with JSON documents about them by file name; whole or not at all."""
 
+    def documents(self, release: str) -> Documents:
+        """The documents that were recorded with the release's images, by file name; those that are there."""
+
     def push(self, images: Images) -> Images:
-        """Bring both to the registry, which has them under their digests afterwards; what is there is not sent again.
+        """Bring both to the registry, which has them under their digests afterwards, and the documents about them as their
+        referrers; what is there is not sent again.
 
         Raises GreenroomError ``no-repository`` (exit 2), ``registry``, ``registry-login``, ``registry-digest``.
         """

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from greenroom import __version__
 from greenroom.domain.release import Release
 from greenroom.domain.roles import RoleKind
 from greenroom.drivers.local.slot_units import SERVER
@@ -27,12 +30,19 @@ class ProjectImages:
         self.settings = project.image
         store = ImageStore(wiring.layout.root / FOLDER)
         source = Source(project.name, project.app, web, builds.path, builds.python, SERVER)
-        self.builder = OciImages(source, self.settings, store, os.environ, wiring.clock.now, wiring.say)
-        self.reader = OciReader(store, os.environ, self.settings.plain_http)
+        now, plain_http = wiring.clock.now, self.settings.plain_http
+        builder = OciImages(source, self.settings, store, os.environ, now, wiring.say)
+        reader = OciReader(store, os.environ, plain_http)
+
+        def written() -> str:
+            return datetime.fromtimestamp(now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+        origin = partial(builds.provenance, deep=False)
+        self.imagery = imaging.Imagery(project.name, builder, reader, origin, written, __version__)
 
     def references(self, release: Release) -> tuple[str, str]:
         """App and static image by digest, as nodes pull them; made and pushed when they are not there yet."""
-        return imaging.references(self.builder, release, self.settings.repository)
+        return imaging.references(self.imagery, release, self.settings.repository)
 
 
 def images_of(wiring: Wiring) -> ProjectImages:

@@ -1,7 +1,8 @@
-"""image build|push|inspect|dockerignore: the container images of a release, and what lies in an image."""
+"""image build|push|inspect|sbom|provenance|dockerignore: the container images of a release, and what lies in an image."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -29,7 +30,7 @@ def build(session: Session, release: str | None, fresh: bool) -> None:
     from greenroom.services import imaging
     from greenroom.wiring.images import images_of
 
-    made = imaging.build(images_of(session.wiring).builder, _release(session, release), fresh)
+    made = imaging.build(images_of(session.wiring).imagery, _release(session, release), fresh)
     session.answer(made.to_json(), lambda: images.made(made))
 
 
@@ -43,7 +44,7 @@ def push(session: Session, release: str | None, fresh: bool) -> None:
     from greenroom.services import imaging
     from greenroom.wiring.images import images_of
 
-    made = imaging.push(images_of(session.wiring).builder, _release(session, release), fresh)
+    made = imaging.push(images_of(session.wiring).imagery, _release(session, release), fresh)
     session.answer(made.to_json(), lambda: images.made(made))
 
 
@@ -60,11 +61,32 @@ def inspect(session: Session, what: str | None, check: bool) -> None:
     from greenroom.services import imaging
     from greenroom.wiring.images import images_of
 
-    known = images_of(session.wiring)
-    found = imaging.inspect(known.builder, known.reader, session.wiring.builds.releases(), what)
+    known = images_of(session.wiring).imagery
+    found = imaging.inspect(known, session.wiring.builds.releases(), what)
     session.answer([i.to_json() for i in found], lambda: "\n\n".join(map(images.inspected, found)))
     if check and any(i.bad for i in found):
         raise click.exceptions.Exit(Exit.PENDING)
+
+
+@image.command()
+@release_argument
+@click.option("--static", is_flag=True, help="Of the static image. Default: of the app's.")
+@pass_session
+def sbom(session: Session, release: str | None, static: bool) -> None:
+    """Print what is installed in an image: its bill of materials, CycloneDX 1.6 in JSON."""
+    from greenroom.domain.image import ImageKind
+
+    _print(session, release, (ImageKind.STATIC if static else ImageKind.APP).bill)
+
+
+@image.command()
+@release_argument
+@pass_session
+def provenance(session: Session, release: str | None) -> None:
+    """Print where the images of RELEASE come from: an in-toto statement with SLSA provenance 1.0, in JSON."""
+    from greenroom.domain.image import PROVENANCE
+
+    _print(session, release, PROVENANCE)
 
 
 @image.command()
@@ -82,6 +104,14 @@ def dockerignore(session: Session, check: bool) -> None:
     session.answer(found.to_json(), lambda: images.ignored(found))
     if check and found.lets_in:
         raise click.exceptions.Exit(Exit.PENDING)
+
+
+def _print(session: Session, release: str | None, name: str) -> None:
+    from greenroom.services import imaging
+    from greenroom.wiring.images import images_of
+
+    found = imaging.document(images_of(session.wiring).imagery, _release(session, release), name)
+    session.answer(found, lambda: json.dumps(found, indent=2))
 
 
 def _release(session: Session, named: str | None) -> Release:

@@ -11,16 +11,28 @@ from pathlib import Path
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
-from greenroom.domain.image import RECORD, Base, Image, ImageKind, Images, ImageSettings
+from greenroom.domain.image import (
+    DOCUMENTS,
+    PROVENANCE,
+    RECORD,
+    Base,
+    Image,
+    ImageKind,
+    Images,
+    ImageSettings,
+)
+from greenroom.domain.image_documents import BILL_TYPE, STATEMENT_TYPE
 from greenroom.domain.release import Release
 from greenroom.drivers.oci import dockerfile
 from greenroom.drivers.oci.builders import choose
 from greenroom.drivers.oci.credentials import Logins
 from greenroom.drivers.oci.making import Run, Source
 from greenroom.drivers.oci.reference import Reference
+from greenroom.drivers.oci.referrers import Document, attach
 from greenroom.drivers.oci.registry import Registry
 from greenroom.drivers.oci.store import ImageStore
 from greenroom.drivers.system.files import write_json
+from greenroom.ports.imaging import Documents
 
 _NO_REPOSITORY = (
     'say where images belong, in greenroom.toml: [image] repository = "registry.example.org/company/shop"'
@@ -64,13 +76,20 @@ class OciImages:
         recipe = self._recipe(release)
         return Images(release.id, app, static, str(builder.kind), recipe, warnings=tuple(run.warnings))
 
-    def keep(self, images: Images, documents: Mapping[str, Mapping[str, Any]]) -> None:
+    def keep(self, images: Images, documents: Documents) -> None:
         record = self._record(images.release)
         for name, document in documents.items():
             write_json(record.with_name(name), document, 0o644)
         write_json(record, images.to_json(), 0o644)
         with self._store.exclusive(self._waiting):
             self._store.collect(self._used(record.parent.parent), self._now())
+
+    def documents(self, release: str) -> Documents:
+        found: dict[str, Mapping[str, Any]] = {}
+        for name in sorted(DOCUMENTS - {RECORD}):
+            with suppress(OSError, ValueError):
+                found[name] = json.loads(self._record(release).with_name(name).read_bytes())
+        return found
 
     def push(self, images: Images) -> Images:
         repository = self._settings.repository
@@ -79,11 +98,21 @@ class OciImages:
                 "no-repository", "there is no repository to push to", _NO_REPOSITORY, Exit.USAGE
             )
         for image in images.all:
-            self._push(image, Reference.parse(f"{repository}/{image.kind}:{images.release}"))
+            to = Reference.parse(f"{repository}/{image.kind}:{images.release}")
+            registry = Registry(to, Logins(self._environ), self._settings.plain_http(to.registry))
+            self._push(image, to, registry)
+            self._attach(image, images.release, registry)
         return images.pushed_to(repository)
 
-    def _push(self, image: Image, to: Reference) -> None:
-        registry = Registry(to, Logins(self._environ), self._settings.plain_http(to.registry))
+    def _attach(self, image: Image, release: str, registry: Registry) -> None:
+        """What is told of the image, beside it in the registry."""
+        subject = self._store.manifest(image.digest)
+        known = self.documents(release)
+        for name, kind in ((image.kind.bill, BILL_TYPE), (PROVENANCE, STATEMENT_TYPE)):
+            if name in known:
+                attach(registry, subject, Document(name, kind, self._record(release).with_name(name)))
+
+    def _push(self, image: Image, to: Reference, registry: Registry) -> None:
         if registry.digest_of(to.tag) == image.digest:
             self._progress(f"{to} is there already")
             return

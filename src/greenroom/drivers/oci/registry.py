@@ -79,9 +79,13 @@ class Registry:
             self._ask("PUT", place, data=content, headers=length)
         return True
 
-    def put_manifest(self, tag: str, content: bytes) -> None:
-        """Name a manifest, whose blobs must be there."""
-        self._ask("PUT", f"manifests/{tag}", data=content, headers={"Content-Type": MANIFEST})
+    def put_manifest(self, wanted: str, content: bytes, media: str = MANIFEST) -> bool:
+        """Name a manifest (by a tag, or its own digest), whose blobs must be there.
+
+        Does the registry say by itself, from now on, that it refers to its subject? Only those of OCI 1.1 do.
+        """
+        said = self._ask("PUT", f"manifests/{wanted}", data=content, headers={"Content-Type": media})
+        return bool(said.headers.get("oci-subject"))
 
     def _ask(
         self,
@@ -94,11 +98,14 @@ class Registry:
     ) -> Said:
         said = self._once(method, place, data, headers or {})
         if said.status == 401:
+            said.body.close()
             self._login = self._authorise(said.headers.get("www-authenticate", ""))
             if data is not None and not isinstance(data, bytes):
                 data.seek(0)
             said = self._once(method, place, data, headers or {})
         if said.status < 400 or (may_miss and said.status == 404):
+            if method != "GET":
+                said.body.close()
             return said
         raise self._refused(method, place, said)
 
