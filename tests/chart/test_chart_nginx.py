@@ -132,6 +132,21 @@ def test_sign_in_is_asked_about_each_request(make: Make) -> None:
     assert nginx.get("/cart", Cookie="in")[0] >= 500
 
 
+def test_machines_pass_the_sign_in_with_a_password(make: Make) -> None:
+    door = serve_echo()
+    url = f"http://door.test.svc:{door.server_address[1]}/oauth2/auth"
+    access = {"mode": "oidc", "authUrl": url, "signInUrl": "/oauth2/start"}
+    nginx = make({"access": {**access, "htpasswdSecret": "access"}})
+    assert nginx.get("/cart", Authorization=PASSWORD)[0] == 200
+    assert nginx.get("/cart", Authorization="Basic d3Jvbmc6d3Jvbmc=")[0] == 302
+    assert nginx.get("/cart")[1]["location"].startswith("/oauth2/start")
+    assert nginx.get("/cart", Cookie="in")[0] == 200
+    assert nginx.get("/oauth2/start")[0] == 200
+    door.shutdown()
+    door.server_close()
+    assert nginx.get("/cart", Authorization=PASSWORD)[0] == 200
+
+
 @pytest.mark.parametrize("values", [{}, CLOSED], ids=["open", "closed"])
 def test_files_of_the_other_release_are_found(make: Make, values: dict[str, Any]) -> None:
     green = make(values, "green")

@@ -145,3 +145,22 @@ def test_nothing_is_left_and_it_comes_back(shop: ClusterShop) -> None:
     assert [name for name in found if shop.namespace in name] == []
     stand.empty_database()  # it is given from outside, so it stayed; nobody knows its revisions any more
     shop.goes_up()
+
+
+def test_a_new_slot_begins_as_large_as_the_one_that_it_relieves(shop: ClusterShop) -> None:
+    """Where the autoscaler decides, it has not decided yet when the public comes."""
+    toml = shop.folder / "greenroom.toml"
+    before = toml.read_text()
+    toml.write_text(before.replace("replicas = 2", "replicas = 1\nmax_replicas = 4", 1))
+    try:
+        first = shop.json("restart", "--no-watch", timeout=300)["serving"]
+        assert len(shop.pods(first)) >= 1
+        color = next(iter(shop.pods(first).values()))["metadata"]["labels"]["greenroom.dev/color"]
+        grown = f"deployment/{shop.namespace}-{color}"
+        stand.kubectl("-n", shop.namespace, "scale", grown, "--replicas=3")
+        stand.kubectl("-n", shop.namespace, "rollout", "status", grown, "--timeout=120s")
+        second = shop.json("restart", "--no-watch", timeout=300)["serving"]
+        assert len(shop.pods(second)) == 3
+    finally:
+        toml.write_text(before)
+        shop.json("restart", "--no-watch", timeout=300)

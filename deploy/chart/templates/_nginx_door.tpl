@@ -21,6 +21,12 @@ auth_basic "{{ .root.Values.environment }}";
 auth_basic_user_file /etc/greenroom-htpasswd/htpasswd;
 {{- end }}
 {{- else if eq $access.mode "oidc" }}
+{{- if $access.htpasswdSecret }}
+# A name and a password pass as well: those of machines.
+satisfy any;
+auth_basic "{{ .root.Values.environment }}";
+auth_basic_user_file /etc/greenroom-htpasswd/htpasswd;
+{{- end }}
 auth_request /.greenroom/door;
 auth_request_set $door_user $upstream_http_x_auth_request_email;
 # The service may renew what it knows the visitor by.
@@ -29,7 +35,7 @@ add_header Set-Cookie $door_cookie;
 error_page 401 = @sign_in;
 location = /.greenroom/door {
   internal;
-  auth_request off;
+  {{- include "greenroom.nginxPassed" . | nindent 2 }}
   {{- include "greenroom.nginxToDoor" . | nindent 2 }}
   proxy_pass_request_body off;
   proxy_set_header Content-Length "";
@@ -38,7 +44,7 @@ location = /.greenroom/door {
 }
 location @sign_in {
   internal;
-  auth_request off;
+  {{- include "greenroom.nginxPassed" . | nindent 2 }}
   {{- include "greenroom.nginxHeaders" . | nindent 2 }}
   add_header Cache-Control no-store always;
   if ($request_method !~ ^(GET|HEAD)$) {
@@ -48,7 +54,7 @@ location @sign_in {
 }
 {{- if hasPrefix "/" $access.signInUrl }}
 location ^~ /{{ index (splitList "/" $access.signInUrl) 1 }}/ {
-  auth_request off;
+  {{- include "greenroom.nginxPassed" . | nindent 2 }}
   {{- include "greenroom.nginxToDoor" . | nindent 2 }}
   set $door "{{ regexFind "^https?://[^/]+" $access.authUrl }}";
   proxy_pass $door$request_uri;
@@ -77,9 +83,11 @@ proxy_ssl_server_name on;
 
 {{/* Behind the door already. */}}
 {{- define "greenroom.nginxPassed" -}}
-{{- $mode := .root.Values.access.mode -}}
-{{- if eq $mode "oidc" }}
+{{- if eq .root.Values.access.mode "oidc" }}
 auth_request off;
+{{- if .root.Values.access.htpasswdSecret }}
+auth_basic off;
+{{- end }}
 {{- else }}
 satisfy all;
 allow all;

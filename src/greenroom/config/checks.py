@@ -7,6 +7,7 @@ from typing import Any
 
 from greenroom.config.environments import environments
 from greenroom.config.mistakes import Mistake, shown
+from greenroom.domain.cluster import ClusterSettings
 from greenroom.domain.project import DatabaseLimits
 
 Raw = dict[str, Any]
@@ -52,6 +53,14 @@ def _cluster(table: Raw) -> Iterator[Mistake]:
             ("kubernetes", "switch"),
             f'"route" needs a Gateway; [kubernetes.edge] mode is {shown(edge["mode"])}',
         )
+    if bool(edge.get("auth_url")) != bool(edge.get("sign_in_url")):
+        missing = "sign_in_url" if edge.get("auth_url") else "auth_url"
+        yield Mistake(
+            ("kubernetes", "edge"),
+            f'"auth_url" and "sign_in_url" belong together; {shown(missing)} is missing',
+        )
+    if (most := table.get("max_replicas")) and most < table.get("replicas", ClusterSettings().replicas):
+        yield Mistake(("kubernetes", "max_replicas"), '"max_replicas" must not be smaller than "replicas"')
 
 
 def _role(kind: str, role: Raw) -> Iterator[tuple[str, str]]:

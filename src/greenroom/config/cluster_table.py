@@ -39,6 +39,21 @@ class ClusterEdgeTable(Table):
         None, "Certificates (PEM) to trust at the edge besides the usual ones.", "/etc/ssl/company.pem"
     )
 
+    annotations: dict[str, str] = Field(
+        default_factory=dict,
+        description="Annotations of the HTTPRoute or Ingress, such as those of external-dns, by name.",
+    )
+    auth_url: str = key(
+        _EDGE.auth_url,
+        "Asked about each request to a private environment, besides names and passwords: 2xx lets it pass.",
+        "http://oauth2-proxy.auth.svc:4180/oauth2/auth",
+    )
+    sign_in_url: str = key(
+        _EDGE.sign_in_url,
+        "Where that one lets people sign in: a URL, or a path that it serves.",
+        "/oauth2/start",
+    )
+
 
 class ClusterTable(Table):
     """The cluster of environments with target = "kubernetes"."""
@@ -46,6 +61,16 @@ class ClusterTable(Table):
     context: str | None = key(None, "The kubeconfig's context. Default: its current one.", "production")
     replicas: int = key(
         _CLUSTER.replicas, "Pods that serve where the strategy is blue-green; one elsewhere.", ge=1, le=100
+    )
+    max_replicas: int | None = key(
+        None,
+        "With more than replicas, a HorizontalPodAutoscaler decides between the two; it needs metrics-server.",
+        6,
+        ge=1,
+        le=100,
+    )
+    cpu_percent: int = key(
+        _CLUSTER.cpu_percent, "Percent of the CPU asked for that it aims at.", ge=1, le=100
     )
     switch: Literal["selector", "overlap", "route"] = key(
         str(_CLUSTER.switch),
@@ -71,6 +96,8 @@ def settings(table: ClusterTable) -> ClusterSettings:
     return ClusterSettings(
         context=table.context,
         replicas=table.replicas,
+        max_replicas=table.max_replicas,
+        cpu_percent=table.cpu_percent,
         switch=SwitchMode(table.switch),
         overlap=table.overlap,
         edge=ClusterEdge(**edge),

@@ -115,7 +115,14 @@ SECTIONS: tuple[Section, ...] = (
             "limits": {"memory": "512Mi"},
         },
     ),
-    ("kubernetes.edge", ClusterEdgeTable, dict.fromkeys(ClusterEdgeTable.model_fields)),
+    (
+        "kubernetes.edge",
+        ClusterEdgeTable,
+        {
+            **dict.fromkeys(ClusterEdgeTable.model_fields),
+            "annotations": {'"external-dns.alpha.kubernetes.io/ttl"': "300"},
+        },
+    ),
 )
 """Heading, model and keys of each table; a key's value None takes the example or the default."""
 

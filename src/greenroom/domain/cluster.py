@@ -28,7 +28,9 @@ class SwitchMode(StrEnum):
 class ClusterEdge:
     """The cluster's public side. ``gateway`` is ``[namespace/]name``, ``section`` its listener; ``address`` and ``port``: where
     the edge is reached from here, when its names do not lead there; ``ca_file``: who signed its certificate, if that is
-    nobody the machine knows; ``ranges``: addresses of the edge's own, whose word on a visitor's address is taken.
+    nobody the machine knows; ``ranges``: addresses of the edge's own, whose word on a visitor's address is taken;
+    ``annotations`` of the objects that lead in; ``auth_url`` and ``sign_in_url``: a sign-in such as oauth2-proxy, asked about each
+    request to a private environment, and where it sends people.
     """
 
     mode: EdgeMode = EdgeMode.GATEWAY
@@ -41,16 +43,21 @@ class ClusterEdge:
     address: str | None = None
     port: int = 443
     ca_file: str | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    auth_url: str = ""
+    sign_in_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
     """``context`` of the kubeconfig (None: its current one); ``replicas``: pods that serve where the strategy is blue-green,
-    one elsewhere; ``cpu`` and ``memory`` requested for each, in Kubernetes' notation; ``pull_secret`` of the registry;
-    ``overlap``: seconds in which a switch of that mode covers both slots."""
+    one elsewhere; with ``max_replicas`` above it the autoscaler decides between the two, aiming at ``cpu_percent`` of the
+    CPU that pods ask for; ``requests`` and ``limits`` of each, in Kubernetes' notation; ``pull_secret`` of the registry; ``overlap``: seconds in which a switch of that mode covers both slots."""
 
     context: str | None = None
     replicas: int = 2
+    max_replicas: int | None = None
+    cpu_percent: int = 70
     switch: SwitchMode = SwitchMode.SELECTOR
     overlap: float = 10.0
     edge: ClusterEdge = field(default_factory=ClusterEdge)

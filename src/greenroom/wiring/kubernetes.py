@@ -89,7 +89,9 @@ class ClusterSite:
         wiring, clock = self._wiring, self._wiring.clock
         app, api, names = wiring.project.app, self._api, self._names
         asked = self._settings.requests, self._settings.limits
-        size = Size(app, wiring.roles, wiring.policy, self._replicas, *asked)
+        settings = self._settings
+        most = 0 if wiring.place.strategy is Strategy.SIMPLE else settings.max_replicas or 0
+        size = Size(app, wiring.roles, wiring.policy, self._replicas, *asked, most, settings.cpu_percent)
         jobs = self._jobs
         web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
         standin = StandIn(api, names, self._slots, clock, _page)

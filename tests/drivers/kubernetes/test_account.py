@@ -34,7 +34,6 @@ SHARED = ClusterEdge(gateway="edge/public")
 NOT_OURS = {
     "Pod": "helm test alone",
     "Job": "the migration as a hook is for those who use plain Helm",
-    "HorizontalPodAutoscaler": "Greenroom sets a number of pods",
     "LimitRange": "off in Greenroom's values",
     "ResourceQuota": "Greenroom's own, not the chart's",
 }

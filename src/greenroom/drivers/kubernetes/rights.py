@@ -48,6 +48,7 @@ _OWN = (
     Rule("", "services", ("get", "patch")),
     Rule("", "resourcequotas", ("create", "patch")),
     Rule("apps", "deployments", ("create", "delete", "get", "list", "patch")),
+    Rule("apps", "deployments/scale", ("get", "patch")),
     Rule("batch", "cronjobs", ("delete", "list")),
     Rule("batch", "jobs", ("create", "delete", "get")),
 )
@@ -61,6 +62,7 @@ CHART = (
     Rule("", "serviceaccounts", HELM),
     Rule("", "services", HELM),
     Rule("apps", "deployments", HELM),
+    Rule("autoscaling", "horizontalpodautoscalers", HELM),
     Rule("batch", "cronjobs", HELM),
     Rule("networking.k8s.io", "networkpolicies", HELM),
     Rule("policy", "poddisruptionbudgets", HELM),

@@ -17,6 +17,7 @@ from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.older_files import OlderFiles, bucket_of
 from greenroom.drivers.kubernetes.pods import STATIC, WEB, Pods, is_ready, restarts
 from greenroom.drivers.kubernetes.release import HelmRelease
+from greenroom.drivers.kubernetes.scaling import Scaling
 from greenroom.drivers.kubernetes.slots import Placed, Slots, free_color
 from greenroom.drivers.kubernetes.values import Images, Size, snapshot
 from greenroom.drivers.system.net import Answer
@@ -48,6 +49,7 @@ class KubernetesStage:
         self._api, self._names, self._slots, self._pods = api, names, slots, pods
         self._asker, self._helm, self._clock = asker, helm, clock
         self._size, self._images = size, images
+        self._scaling = Scaling(api, names, pods)
 
     def observe(self, environment: str) -> StageSeen:
         every = self._slots.all()
@@ -136,7 +138,9 @@ class KubernetesStage:
         if placed is None:
             raise GreenroomError("no-slot", f"slot {slot} is not there", "greenroom status", Exit.UNSAFE)
         until = self._clock.monotonic() + self._size.policy.probe_timeout
-        wanted, deployment = int(placed.snapshot["web"]["replicas"]), self._deployment(placed)
+        deployment = self._deployment(placed)
+        wanted = self._scaling.wanted(environment, placed, self._slots.all(environment))
+        self._scaling.grow(environment, deployment, wanted)
         while True:
             pods = self._pods.serving(environment, slot)
             ready = sorted(p["metadata"]["name"] for p in pods if is_ready(p))

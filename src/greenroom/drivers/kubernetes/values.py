@@ -41,6 +41,16 @@ class Size:
     replicas: int
     requests: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
+    max_replicas: int = 0
+    cpu_percent: int = 70
+
+    @property
+    def autoscale(self) -> Json:
+        """As the chart takes it; empty where the number of pods is fixed."""
+        if self.max_replicas <= self.replicas:
+            return {}
+        told = {"enabled": True, "min": self.replicas, "max": self.max_replicas, "cpu": self.cpu_percent}
+        return {"autoscale": told}
 
     @property
     def web(self) -> Role:
@@ -73,6 +83,7 @@ def snapshot(slot: Slot, images: Images, secret: str, size: Size, assets: Mappin
             "wsgi": size.app.wsgi,
             "stopTimeout": round(web.stop_timeout),
             **({"resources": size.resources} if size.resources else {}),
+            **size.autoscale,
         },
         "roles": [_role(role) for role in size.roles if role.kind is not RoleKind.WEB],
         "probes": {"ready": policy.probe_path, "live": policy.liveness_path},
@@ -141,14 +152,17 @@ def _edge(place: Environment, edge: ClusterEdge) -> Json:
         "gateway": {"name": gateway, "namespace": where, "section": edge.section},
         "className": edge.ingress_class,
         "tls": {"secret": edge.tls_secret, "issuer": edge.issuer},
+        "annotations": dict(edge.annotations),
     }
 
 
 def _access(place: Environment, edge: ClusterEdge) -> Json:
     if place.access is Access.PUBLIC:
         return {"mode": "public", "edgeRanges": list(edge.ranges)}
+    sign_in = {"authUrl": edge.auth_url, "signInUrl": edge.sign_in_url} if edge.auth_url else {}
     return {
-        "mode": "basic",
+        "mode": "oidc" if sign_in else "basic",
+        **sign_in,
         "htpasswdSecret": "greenroom-access",
         "allow": list(place.admitted.allow_ips),
         "edgeRanges": list(edge.ranges),
