@@ -16,7 +16,6 @@ from greenroom.domain.tally import Tally
 from greenroom.drivers.load import Address, Load, Mix
 
 RATE = 60.0
-HOST = f"control.{stand.HOST}"
 MIX = Mix(("/", "/search?q=lamp"), "/slow", "/api/echo", (), CLIENTS, slow_s=1.0)
 Json = dict[str, Any]
 
@@ -33,14 +32,14 @@ def measure(shop: ClusterShop, deploys: int, say: Callable[[str], None]) -> Json
     try:
         for _ in range(deploys):
             for name, (address, deploy) in ways.items():
-                seen[name].append(_under_load(address, deploy))
+                seen[name].append(under_load(address, deploy))
                 say(f"controls: {name}: {seen[name][-1].lost} lost of {seen[name][-1].requests}")
     finally:
         control.remove()
     return {name: _told(tallies) for name, tallies in seen.items()}
 
 
-def _under_load(address: Address, deploy: Callable[[], None]) -> Tally:
+def under_load(address: Address, deploy: Callable[[], None]) -> Tally:
     load = Load(address, MIX, RATE, timeout_s=TIMEOUT_S)
     load.start()
     try:
@@ -63,62 +62,38 @@ def _told(tallies: list[Tally]) -> Json:
     }
 
 
-class Control:
-    """Two plain Deployments of the app's image and one Service, whose selector leads to the first."""
+class Beside:
+    """The shop's app container in a namespace of its own, behind the same edge as ``name``.<host>; a base to deploy it otherwise."""
 
-    def __init__(self, shop: ClusterShop) -> None:
-        self._namespace = f"{shop.name}-control"
-        self.address = Address(HOST, shop.edge.secure, shop.edge.ca)
-        stand.kubectl("create", "namespace", self._namespace)
-        values = json.loads(
-            stand.kubectl(
-                "-n", shop.namespace, "get", "deployments", "-l", "greenroom.dev/role=web", "-o", "json"
-            )
-        )["items"][0]["spec"]["template"]["spec"]
-        self._web = next(c for c in values["containers"] if c["name"] == "web")
+    def __init__(self, shop: ClusterShop, name: str) -> None:
+        self.namespace, self._name, self._host = f"{shop.name}-{name}", name, f"{name}.{stand.HOST}"
+        self.address = Address(self._host, shop.edge.secure, shop.edge.ca)
+        stand.kubectl("create", "namespace", self.namespace)
+        chosen = ("-l", "greenroom.dev/role=web", "-o", "json")
+        found = json.loads(stand.kubectl("-n", shop.namespace, "get", "deployments", *chosen))["items"][0]
+        self._web: Json = next(
+            c for c in found["spec"]["template"]["spec"]["containers"] if c["name"] == "web"
+        )
         for source in self._web.get("envFrom", ()):
-            name = source["secretRef"]["name"]
-            found = json.loads(stand.kubectl("-n", shop.namespace, "get", "secret", name, "-o", "json"))
-            found["metadata"] = {"name": name, "namespace": self._namespace}
-            stand.kubectl("apply", "-f", "-", text=json.dumps(found))
-        self._number = 0
-        for name, replicas in (("one", 2), ("two", 0)):
-            self._apply(self._deployment(name, replicas))
-        self._apply(self._service("one"))
-        self._apply(self._route())
-        self._wait("one")
-        time.sleep(3.0)
-
-    def roll(self) -> None:
-        """``kubectl set env``, and wait: a rolling update that ends a pod as soon as another is ready."""
-        self._number += 1
-        self._kubectl("set", "env", "deployment/one", f"ROUND={self._number}")
-        self._wait("one")
-
-    def switch_early(self) -> None:
-        """Start the other Deployment, and let the Service lead to it at once; then the same back."""
-        self._kubectl("scale", "deployment/two", "--replicas=2")
-        self._apply(self._service("two"))
-        self._wait("two")
-        time.sleep(1.0)
-        self._apply(self._service("one"))
-        self._kubectl("scale", "deployment/two", "--replicas=0")
+            secret = source["secretRef"]["name"]
+            kept = json.loads(stand.kubectl("-n", shop.namespace, "get", "secret", secret, "-o", "json"))
+            kept["metadata"] = {"name": secret, "namespace": self.namespace}
+            stand.kubectl("apply", "-f", "-", text=json.dumps(kept))
 
     def remove(self) -> None:
         """All of it."""
-        stand.kubectl("delete", "namespace", self._namespace, "--wait=false")
+        stand.kubectl("delete", "namespace", self.namespace, "--wait=false")
 
-    def _wait(self, name: str) -> None:
-        self._kubectl("rollout", "status", f"deployment/{name}", "--timeout=180s")
+    def kubectl(self, *words: str) -> str:
+        """kubectl in the namespace."""
+        return stand.kubectl("-n", self.namespace, *words)
 
-    def _kubectl(self, *words: str) -> None:
-        stand.kubectl("-n", self._namespace, *words)
+    def apply(self, body: Json) -> None:
+        """Make an object be like this."""
+        stand.kubectl("-n", self.namespace, "apply", "-f", "-", text=json.dumps(body))
 
-    def _apply(self, body: Json) -> None:
-        stand.kubectl("-n", self._namespace, "apply", "-f", "-", text=json.dumps(body))
-
-    def _deployment(self, name: str, replicas: int) -> Json:
-        labels = {"app": name}
+    def pods(self, labels: Json) -> Json:
+        """The template of pods."""
         taken = ("image", "env", "envFrom", "resources", "securityContext")
         container = {k: v for k, v in self._web.items() if k in taken} | {
             "name": "web",
@@ -127,36 +102,65 @@ class Control:
             "readinessProbe": {"httpGet": {"path": "/readyz", "port": 8000}, "periodSeconds": 1},
             "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
         }
-        pod = {"containers": [container], "volumes": [{"name": "tmp", "emptyDir": {}}]}
-        return {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": name},
-            "spec": {
-                "replicas": replicas,
-                "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}, "spec": pod},
-            },
-        }
+        spec = {"containers": [container], "volumes": [{"name": "tmp", "emptyDir": {}}]}
+        return {"metadata": {"labels": labels}, "spec": spec}
 
-    def _service(self, name: str) -> Json:
+    def service(self, name: str, selector: Json) -> Json:
+        """A Service on port 80."""
         ports = [{"port": 80, "targetPort": 8000}]
-        return {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "control"},
-            "spec": {"selector": {"app": name}, "ports": ports},
-        }
+        spec = {"selector": selector, "ports": ports}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 
-    def _route(self) -> Json:
+    def route(self, service: str) -> Json:
+        """What leads the edge to it."""
         parent = {"name": "edge", "namespace": stand.NAMESPACE, "sectionName": "https"}
-        backend = {"name": "control", "port": 80}
+        rules = [{"backendRefs": [{"name": service, "port": 80}]}]
         return {
             "apiVersion": "gateway.networking.k8s.io/v1",
             "kind": "HTTPRoute",
-            "metadata": {"name": "control"},
-            "spec": {"parentRefs": [parent], "hostnames": [HOST], "rules": [{"backendRefs": [backend]}]},
+            "metadata": {"name": self._name},
+            "spec": {"parentRefs": [parent], "hostnames": [self._host], "rules": rules},
         }
+
+
+class Control(Beside):
+    """Two plain Deployments and one Service, whose selector leads to the first."""
+
+    def __init__(self, shop: ClusterShop) -> None:
+        super().__init__(shop, "control")
+        self._number = 0
+        for name, replicas in (("one", 2), ("two", 0)):
+            self.apply(self._deployment(name, replicas))
+        self._lead("one")
+        self.apply(self.route("control"))
+        self._wait("one")
+        time.sleep(3.0)
+
+    def roll(self) -> None:
+        """``kubectl set env``, and wait: a rolling update that ends a pod as soon as another is ready."""
+        self._number += 1
+        self.kubectl("set", "env", "deployment/one", f"ROUND={self._number}")
+        self._wait("one")
+
+    def switch_early(self) -> None:
+        """Start the other Deployment, and let the Service lead to it at once; then the same back."""
+        self.kubectl("scale", "deployment/two", "--replicas=2")
+        self._lead("two")
+        self._wait("two")
+        time.sleep(1.0)
+        self._lead("one")
+        self.kubectl("scale", "deployment/two", "--replicas=0")
+
+    def _lead(self, name: str) -> None:
+        self.apply(self.service("control", {"app": name}))
+
+    def _wait(self, name: str) -> None:
+        self.kubectl("rollout", "status", f"deployment/{name}", "--timeout=180s")
+
+    def _deployment(self, name: str, replicas: int) -> Json:
+        labels = {"app": name}
+        spec = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": self.pods(labels)}
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
 
 
 def _open(web: Json) -> list[str]:

@@ -1,7 +1,8 @@
-"""The cluster target, measured: ``benchmarks/cluster [--only deploy controls images] [--rounds N]``.
+"""The cluster target, measured: ``benchmarks/cluster [--only deploy controls argo images] [--rounds N]``.
 
 Everything runs on one cluster in one run, with the shop from its own images behind the cluster's edge over TLS. Needs what the
-tests on a cluster need: KUBECONFIG, GREENROOM_TEST_REGISTRY, GREENROOM_TEST_EDGE; ``images`` alone needs buildah only.
+tests on a cluster need: KUBECONFIG, GREENROOM_TEST_REGISTRY, GREENROOM_TEST_EDGE; ``argo`` a running Argo Rollouts; ``images``
+alone needs buildah only.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "e2e")]
 
 from cluster_shop import on_the_cluster
 
-from benchmarks import cluster_controls, cluster_deploys, image_sizes
+from benchmarks import cluster_argo, cluster_controls, cluster_deploys, image_sizes
 
 NEEDED = ("KUBECONFIG", "GREENROOM_TEST_REGISTRY", "GREENROOM_TEST_EDGE")
-SECTIONS = ("deploy", "controls", "images")
+SECTIONS = ("deploy", "controls", "argo", "images")
 Say = Callable[[str], None]
 
 
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
 def _measured(only: list[str], rounds: int) -> Any:
     if "images" in only:
         yield "images", image_sizes.measure(say)
-    if not {"deploy", "controls"} & set(only):
+    if not {"deploy", "controls", "argo"} & set(only):
         return
     missing = [name for name in NEEDED if not os.environ.get(name)]
     if missing:
@@ -60,6 +61,8 @@ def _measured(only: list[str], rounds: int) -> Any:
             yield "deploy", cluster_deploys.measure(shop, rounds, say)
         if "controls" in only:
             yield "controls", cluster_controls.measure(shop, max(2, rounds // 2), say)
+        if "argo" in only:
+            yield "argo", cluster_argo.measure(shop, max(3, rounds // 2), say)
 
 
 def say(text: str) -> None:
