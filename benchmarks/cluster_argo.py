@@ -50,10 +50,8 @@ def measure(shop: ClusterShop, rounds: int, say: Callable[[str], None]) -> Json:
                 "argo": (argo.address, lambda: argo.deploy(True), lambda: argo.deploy(False)),
             }
             for name, (address, there, back) in ways.items():
-                tally = under_load(
-                    address, lambda a=address, t=there, b=back, n=name: _turn(n, a, t, b, seen)
-                )  # type: ignore[misc]
-                lost[name].append(tally)
+                turn = partial(_turn, name, address, there, back, seen)
+                lost[name].append(under_load(address, turn))
             say(f"argo {number + 1} of {rounds}: { ({k: round(v[-1], 2) for k, v in seen.items()}) }")
             shop.json("deploy", commit, "--no-watch", timeout=600)
             argo.deploy(True)
