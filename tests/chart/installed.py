@@ -1,7 +1,7 @@
 """The chart, installed by plain Helm as its page says.
 
-The node must have two images: an app with ``/`` and probes (`GREENROOM_CHART_APP`, its WSGI app is `GREENROOM_CHART_WSGI`
-or ``app:app``), and nginx (`GREENROOM_CHART_STATIC`).
+Two images are needed: an app with ``/`` and probes, and nginx. They are built and pushed as those of the contract suite are; or the
+node has them: `GREENROOM_CHART_APP` (its WSGI app is `GREENROOM_CHART_WSGI` or ``app:app``) and `GREENROOM_CHART_STATIC`.
 """
 
 from __future__ import annotations
@@ -10,23 +10,52 @@ import http.client
 import os
 import re
 import subprocess
+import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from chart_of import CHART, helm, merged
 
-WORDS = ("GREENROOM_CHART_APP", "GREENROOM_CHART_STATIC", "KUBECONFIG")
+sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
+import cluster
+
+APP, STATIC = "GREENROOM_CHART_APP", "GREENROOM_CHART_STATIC"
+WSGI = """\
+def app(environ, start_response):
+    reads = environ["REQUEST_METHOD"] in ("GET", "HEAD")
+    start_response("200 OK" if reads else "405 Method Not Allowed", [("Content-Type", "text/plain")])
+    return [b"here\\n"]
+"""
+
+
+@cache
+def _images() -> tuple[str, str, str]:
+    """App, static, and the app's name."""
+    if os.environ.get(APP):
+        return os.environ[APP], os.environ[STATIC], os.environ.get("GREENROOM_CHART_WSGI", "app:app")
+    with tempfile.TemporaryDirectory() as folder:
+        made = cluster.small_images(WSGI, "gunicorn", Path(folder))
+    return made.app, made.static, "wsgi:app"
+
+
+def _missing() -> str:
+    if os.environ.get("KUBECONFIG") and os.environ.get(APP) and os.environ.get(STATIC):
+        return ""
+    return cluster.missing()
 
 
 def own_example() -> dict[str, Any]:
     """The values that the chart's page shows, with images that this node has."""
     example = re.findall(r"```yaml\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)[0]
-    app, static = os.environ["GREENROOM_CHART_APP"], os.environ["GREENROOM_CHART_STATIC"]
-    web = {"wsgi": os.environ.get("GREENROOM_CHART_WSGI", "app:app"), "replicas": 1, "processes": 1}
+    app, static, wsgi = _images()
+    web = {"wsgi": wsgi, "replicas": 1, "processes": 1}
     mine = {
         "colors": {"blue": {"image": app, "static": static, "web": web}},
         "migrate": {"image": app, "command": ["/venv/bin/python", "-c", "print('migrated')"]},
@@ -45,8 +74,8 @@ def kubectl(namespace: str, *words: str) -> str:
 @contextmanager
 def own_namespace() -> Iterator[str]:
     """A namespace under restricted Pod Security with the page's Secret in it."""
-    if missing := [word for word in WORDS if not os.environ.get(word)]:
-        pytest.skip(f"{', '.join(missing)} not set: the page's example is not installed")
+    if missing := _missing():
+        pytest.skip(f"the page's example is not installed: {missing}")
     name = f"chart-{uuid.uuid4().hex[:8]}"
     subprocess.run(["kubectl", "create", "namespace", name], check=True, capture_output=True)
     kubectl(name, "label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
