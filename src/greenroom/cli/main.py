@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("inside", "Read or follow the log of a part."),
     "run": ("inside", "Run a command in the live release."),
     "prove": ("proving", "Deploy, fail, roll back and kill under load; count what is lost."),
+    "capacity": ("capacity", "Say what a load needs, by the figures of a proof."),
     "ledger": ("inside", "Show or verify the history."),
     "image": ("image", "Build, push and open the container images of a release."),
     "cluster": ("cluster", "Print an account for Greenroom with the least rights."),

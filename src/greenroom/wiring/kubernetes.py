@@ -89,7 +89,7 @@ class ClusterSite:
         wiring, clock = self._wiring, self._wiring.clock
         app, api, names = wiring.project.app, self._api, self._names
         asked = self._settings.requests, self._settings.limits
-        size = Size(app, wiring.roles, wiring.policy, self._replicas, *asked)
+        size = Size(app, wiring.roles, wiring.policy, self.replicas, *asked)
         jobs = self._jobs
         web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
         standin = StandIn(api, names, self._slots, clock, _page)
@@ -111,7 +111,7 @@ class ClusterSite:
         inspector = KubernetesInspector(
             self._asker,
             clock,
-            web.processes * self._replicas,
+            web.processes * self.replicas,
             self._reach,
             wiring.builds.strays,
             lambda name: self._place(name).access is Access.PRIVATE,
@@ -261,7 +261,8 @@ class ClusterSite:
         return AccessSecret(self._api, self._names, self._store, self._place, self._wiring.say)
 
     @property
-    def _replicas(self) -> int:
+    def replicas(self) -> int:
+        """Pods of a slot."""
         simple = self._wiring.place.strategy is Strategy.SIMPLE
         return 1 if simple else self._settings.replicas
 
