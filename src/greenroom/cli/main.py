@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "capacity": ("capacity", "Say what a load needs, by the figures of a proof."),
     "ledger": ("inside", "Show or verify the history."),
     "image": ("image", "Build, push and open the container images of a release."),
-    "cluster": ("cluster", "Print an account for Greenroom with the least rights."),
+    "cluster": ("cluster", "Print an account and DNS records; move to another cluster."),
     "chart": ("chart", "Write out or render the Helm chart."),
     "state": ("state", "Back up and restore what Greenroom itself knows."),
     "trust": ("inside", "Explain how to trust the certificate; print or write it."),
