@@ -64,7 +64,6 @@ class Server:
         self.there = {self._place(o): copy.deepcopy(o) for o in objects}
         self.refuse: set[str] = set()
         self.dry = 0
-        self.die_after = -1
 
     def answer(self, method: str, target: str, body: Json | None) -> tuple[int, Json]:
         """Status and document."""

@@ -282,3 +282,28 @@ def test_the_folder_is_whole_or_is_none(old: ClusterObjects, tmp_path: Path) -> 
     (place / "mine.txt").write_text("")
     with pytest.raises(GreenroomError, match="holds something else"):
         folder.write(made)
+
+
+@pytest.mark.parametrize("until", [0, 1, 5, 15])
+def test_an_import_that_was_killed_is_run_again(old: ClusterObjects, new: Server, until: int) -> None:
+    class Killed(BaseException):
+        """As by SIGKILL."""
+
+    class Dying(ClusterObjects):
+        left = until
+
+        def apply(self, found: Json, dry_run: bool) -> None:
+            if not self.left:
+                raise Killed
+            self.left -= 1
+            super().apply(found, dry_run)
+
+    kept = taken(old)
+    with serving(new) as there:
+        dying = Dying(there._api)
+        with pytest.raises(Killed):
+            bring(dying, kept, How(), print)
+    brought(new, kept)
+    with serving(new) as there:
+        found = compare(lambda _: kept, lambda choice: taken(there, choice), {}, EVERYTHING)
+    assert (found.only_here, found.only_there, found.differing) == (("shop/ServiceMonitor/web",), (), ())

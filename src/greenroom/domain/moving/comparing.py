@@ -80,6 +80,8 @@ def normal(found: Json) -> Json:
     for key, value in _DEFAULTS.get(made["kind"], {}).items():
         if spec.get(key) == value:
             del spec[key]
+    if made["kind"] == "Service" and spec.get("clusterIP") == "None" and not spec.get("selector"):
+        spec.pop("ipFamilyPolicy", None)  # such a one is given RequireDualStack by newer servers, on any cluster
     for where in ("data", "stringData") if made["kind"] == "Secret" else ():
         made[where] = {k: _digest(v) for k, v in (made.get(where) or {}).items()}
     if (template := pod_template(made)) is not None and not template.get("metadata"):
