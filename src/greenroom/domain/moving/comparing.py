@@ -81,7 +81,7 @@ def normal(found: Json) -> Json:
         if spec.get(key) == value:
             del spec[key]
     if made["kind"] == "Service" and spec.get("clusterIP") == "None" and not spec.get("selector"):
-        spec.pop("ipFamilyPolicy", None)  # such a one is given RequireDualStack by newer servers, on any cluster
+        spec.pop("ipFamilyPolicy", None)  # newer servers give such a one RequireDualStack
     for where in ("data", "stringData") if made["kind"] == "Secret" else ():
         made[where] = {k: _digest(v) for k, v in (made.get(where) or {}).items()}
     if (template := pod_template(made)) is not None and not template.get("metadata"):
