@@ -43,6 +43,10 @@ def test_planted_faults_are_caught_and_leave_nothing(shop: Shop) -> None:
     assert told["gate"].startswith("not-ready")
     assert told["turns-bad"].startswith("turned-bad")
     assert "without any command" in told["left-alone"]
+    assert proof["work"]["busy_ms"] > 0 < proof["work"]["cpu_ms"]
+    asked = shop.json("capacity", "--requests", "2", "--margin", "0%")
+    assert asked["measured"]["processes"] == proof["work"]["processes"] == asked["now"]["processes"]
+    assert asked["database"]["enough"]
     assert {"h2", "h2_slow", "stream", "drip", "upload", "long", "slow"} <= set(proof["by_kind"])
     assert shop.live() == before
     assert [s["state"] for s in shop.json("status")["slots"]] == ["live"]

@@ -62,6 +62,20 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """What one worker process has counted since it began.
+
+    ``requests`` of the app and the seconds ``busy_s`` that threads spent in it; ``cpu_s`` of the whole process; ``cores`` it may use.
+    """
+
+    worker: str
+    requests: int
+    busy_s: float
+    cpu_s: float
+    cores: float
+
+
+@dataclass(frozen=True, slots=True)
 class Strays:
     """How a release's folder differs from what the builder wrote: paths relative to it, sorted."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from greenroom.domain.inspected import About, Certificate, Continuity, Outside, Pace, Strays
+from greenroom.domain.inspected import About, Certificate, Continuity, Counted, Outside, Pace, Strays
 
 
 class Inspector(Protocol):
@@ -13,6 +13,9 @@ class Inspector(Protocol):
 
     def about(self, environment: str, slot: str) -> tuple[About, ...]:
         """What each worker process says of the app; empty when they do not say."""
+
+    def counted(self, environment: str, slot: str) -> tuple[Counted, ...]:
+        """What each worker process has counted, sorted by their names; empty when not all of them say."""
 
     def continuity(self, environment: str, slot: str, live: str | None) -> Continuity:
         """Whether what each worker process signs is accepted by every other one, of this slot and of the live one."""

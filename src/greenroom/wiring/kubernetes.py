@@ -91,7 +91,7 @@ class ClusterSite:
         asked = self._settings.requests, self._settings.limits
         settings = self._settings
         most = 0 if wiring.place.strategy is Strategy.SIMPLE else settings.max_replicas or 0
-        size = Size(app, wiring.roles, wiring.policy, self._replicas, *asked, most, settings.cpu_percent)
+        size = Size(app, wiring.roles, wiring.policy, self.replicas, *asked, most, settings.cpu_percent)
         jobs = self._jobs
         web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
         standin = StandIn(api, names, self._slots, clock, _page)
@@ -113,7 +113,7 @@ class ClusterSite:
         inspector = KubernetesInspector(
             self._asker,
             clock,
-            web.processes * self._replicas,
+            web.processes * self.replicas,
             self._reach,
             wiring.builds.strays,
             lambda name: self._place(name).access is Access.PRIVATE,
@@ -263,7 +263,8 @@ class ClusterSite:
         return AccessSecret(self._api, self._names, self._store, self._place, self._wiring.say)
 
     @property
-    def _replicas(self) -> int:
+    def replicas(self) -> int:
+        """Pods of a slot."""
         simple = self._wiring.place.strategy is Strategy.SIMPLE
         return 1 if simple else self._settings.replicas
 

@@ -174,6 +174,10 @@ class LocalSite:
         shown = (("x-greenroom-token", token),)
         return Address(host, public.port, self._layout.ca, public.address, shown)
 
+    @property
+    def replicas(self) -> None:
+        """This is one machine."""
+
     def url(self, environment: str) -> str:
         """The environment's public address."""
         return self.public.url(environment)

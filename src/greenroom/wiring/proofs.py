@@ -9,11 +9,13 @@ from greenroom.domain.environment import TargetKind
 from greenroom.domain.fault import FAULT_VARIABLE, Fault
 from greenroom.domain.stage import release_of
 from greenroom.drivers.builds.builds import manifest
-from greenroom.drivers.load import EVERY, Load, Mix
+from greenroom.drivers.load import EVERY, Clients, Load, Mix
 from greenroom.services.proving import Course, Proof, prove
 from greenroom.services.target import Target
 from greenroom.wiring.project import Wiring
 
+PAGES_ALONE = Clients(get=4, fresh=0, post=0, slow=0, upload=0, static=0)
+"""Who asks while the app's work is measured."""
 GATE_SECONDS = 5.0
 """How long a slot that is never ready is probed in a proof."""
 FAULT_WATCH_SECONDS = 8.0
@@ -26,7 +28,8 @@ def run(wiring: Wiring, course: Course, max_rate: float | None) -> Proof:
     if wiring.place.target is TargetKind.KUBERNETES:
         course = replace(course, skip=course.skip | {"left-alone"})
     plant = partial(planted, wiring)
-    return prove(wiring.target, plant, load(wiring, max_rate), wiring.site.breaker, course)
+    calm = Load(wiring.site.address, Mix(wiring.project.prove.pages, clients=PAGES_ALONE), max_rate)
+    return prove(wiring.target, plant, load(wiring, max_rate), wiring.site.breaker, course, calm)
 
 
 def load(wiring: Wiring, max_rate: float | None) -> Load:

@@ -45,6 +45,10 @@ class Site(Protocol):
     def address(self) -> Address:
         """Where a load finds the environment's edge."""
 
+    @property
+    def replicas(self) -> int | None:
+        """Pods that serve the environment; None: it runs on one machine."""
+
     def url(self, environment: str) -> str:
         """The environment's public address."""
 

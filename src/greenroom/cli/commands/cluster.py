@@ -1,9 +1,10 @@
-"""cluster account, dns: what is about the cluster itself."""
+"""cluster account, dns, and what moves to another: what is about the cluster itself."""
 
 from __future__ import annotations
 
 import click
 
+from greenroom.cli.commands.moving import compare, export, import_
 from greenroom.cli.session import Session, pass_session
 
 
@@ -45,3 +46,7 @@ def dns(session: Session, address: tuple[str, ...]) -> None:
 
     found = dns_records(session.wiring, address)
     session.answer({"records": [r.to_json() for r in found]}, lambda: "\n".join(map(str, found)))
+
+
+for command in (export, import_, compare):
+    cluster.add_command(command)

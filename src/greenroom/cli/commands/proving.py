@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from greenroom.cli.params import DURATION
 from greenroom.cli.session import Session, pass_session
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.fault import Victim
@@ -15,21 +16,6 @@ if TYPE_CHECKING:
     from greenroom.services.proving import Course, Proof
 
 SKIPPABLE = ("rollback", "gate", "turns-bad", "left-alone")
-
-
-class Duration(click.ParamType[float]):
-    """Seconds, written as in greenroom.toml."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds of ``90s``, ``10m`` or ``1h``."""
-        from greenroom.config import values
-
-        try:
-            return values.duration(value)
-        except ValueError as error:
-            self.fail(f"{value!r} {error}", param, ctx)
 
 
 @click.command()
@@ -47,7 +33,7 @@ class Duration(click.ParamType[float]):
 )
 @click.option("--skip", multiple=True, type=click.Choice(SKIPPABLE), help="Leave out this phase.")
 @click.option(
-    "--for", "seconds", type=Duration(), metavar="TIME", help="Repeat all phases for so long: 10m, 1h."
+    "--for", "seconds", type=DURATION, metavar="TIME", help="Repeat all phases for so long: 10m, 1h."
 )
 @click.option("--requests", default=0, metavar="N", help="Go on until at least so many requests were made.")
 @click.option(

@@ -28,6 +28,8 @@ ROWS = (
     ("the app, until ready", "probe_s", "s"),
     ("rollback", "rollback_s", "s"),
     ("in all", "seconds", "s"),
+    ("CPU a page", "work.cpu_ms", "ms"),
+    ("a thread's time a page", "work.busy_ms", "ms"),
 )
 """Label, where it is in the figures, unit. Times of deploys are medians."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from greenroom.domain.inspected import About, Carry, Continuity, Pace, Pool
+from greenroom.domain.inspected import About, Carry, Continuity, Counted, Pace, Pool
 from greenroom.drivers.asking.every_worker import WORKER, every_worker, together
 from greenroom.drivers.system.net import Answer
 from greenroom.ports import Clock
@@ -44,13 +44,19 @@ class SlotLooker:
         self._processes = processes
 
     def about(self, environment: str, slot: str) -> tuple[About, ...]:
-        return tuple(_about(found) for found in self._every(slot, "about"))
+        return tuple(_about(found) for found in self._every(slot, "about").values())
+
+    def counted(self, environment: str, slot: str) -> tuple[Counted, ...]:
+        found = self._every(slot, "work")
+        if len(found) < self._processes or not all(found.values()):
+            return ()
+        return tuple(Counted(worker, **told) for worker, told in sorted(found.items()))
 
     def continuity(self, environment: str, slot: str, live: str | None) -> Continuity:
         sides = {side: s for side, s in (("own", slot), ("live", live)) if s is not None}
-        signed = {side: self._every(s, "sign") for side, s in sides.items()}
+        signed = {side: [*self._every(s, "sign").values()] for side, s in sides.items()}
         body = json.dumps([token for side in sides for token in signed[side]])
-        verified = {side: self._every(s, "verify", body) for side, s in sides.items()}
+        verified = {side: [*self._every(s, "verify", body).values()] for side, s in sides.items()}
 
         def accepted(by: str, of: str, kind: str) -> bool | None:
             first = 0 if of == "own" else len(signed["own"])
@@ -92,8 +98,8 @@ class SlotLooker:
         answer = self._answer(slot, path)
         return None if answer is None else answer.status
 
-    def _every(self, slot: str, what: str, body: str | None = None) -> list[Any]:
-        """Each worker process's JSON answer; empty when the slot's server layer does not know the question."""
+    def _every(self, slot: str, what: str, body: str | None = None) -> dict[str, Any]:
+        """Each worker process's JSON answer by its name; empty when the slot's server layer does not know the question."""
         path = f"/.greenroom/{what}"
 
         def ask() -> Answer | None:
@@ -102,12 +108,12 @@ class SlotLooker:
             except OSError:
                 return None
 
-        found = self._asked(ask, ASK_SECONDS).values()
-        return [
-            json.loads(a.body)
-            for a in found
+        found = self._asked(ask, ASK_SECONDS)
+        return {
+            worker: json.loads(a.body)
+            for worker, a in found.items()
             if a.status == 200 and "json" in a.headers.get("content-type", "")
-        ]
+        }
 
     def _asked(self, ask: Callable[[], Answer | None], seconds: float) -> dict[str, Answer]:
         burst = partial(together, ask, 2 * self._processes)

@@ -98,10 +98,10 @@ class Api:
         self.fence()
         return self._json("PATCH", path, body, MERGE)
 
-    def apply(self, path: str, body: Json) -> Json:
-        """Make an object be like this, made or changed (server-side apply, as the manager ``greenroom``)."""
+    def apply(self, path: str, body: Json, dry_run: bool = False) -> Json:
+        """Make an object be like this, made or changed (server-side apply, as the manager ``greenroom``); ``dry_run``: only ask."""
         self.fence()
-        asked = f"{path}?fieldManager=greenroom&force=true"
+        asked = f"{path}?fieldManager=greenroom&force=true{'&dryRun=All' if dry_run else ''}"
         return self._there(path, self._json("PATCH", asked, body, "application/apply-patch+yaml"))
 
     def delete(self, path: str, propagation: str = "Background") -> bool:

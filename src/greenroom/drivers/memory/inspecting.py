@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Outside, Pace, Strays
+from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Counted, Outside, Pace, Strays
 from greenroom.drivers.memory.world import World
 
 
@@ -17,6 +17,9 @@ class MemoryInspector:
 
     def about(self, environment: str, slot: str) -> tuple[About, ...]:
         return self.world.inspected.about if slot in self.world.up else ()
+
+    def counted(self, environment: str, slot: str) -> tuple[Counted, ...]:
+        return self.world.inspected.counted(self.world.time) if slot in self.world.up else ()
 
     def continuity(self, environment: str, slot: str, live: str | None) -> Continuity:
         found = self.world.inspected.continuity

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Outside, Pace, Strays
+from greenroom.domain.inspected import About, Carry, Certificate, Continuity, Counted, Outside, Pace, Strays
 from greenroom.domain.record import Record
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Mode, Slot
@@ -29,7 +30,7 @@ _PUBLIC = Outside(private=False, passed=("/",))
 
 @dataclass(slots=True)
 class Inspected:
-    """What looking at the app finds, whichever slot is looked at; ``statuses`` by path, else 200.
+    """What looking at the app finds, whichever slot is looked at; ``statuses`` by path, else 200; ``counted`` by the world's time.
 
     ``severed``: statuses of a slot that was launched with a configuration that reaches nothing.
     """
@@ -42,6 +43,7 @@ class Inspected:
     severed: dict[str, int | None] = field(default_factory=lambda: {"/readyz": 503})
     certificate: Certificate = _FRESH
     outside: Outside = _PUBLIC
+    counted: Callable[[float], tuple[Counted, ...]] = lambda _seconds: ()
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from greenroom.domain.capacity import Work
 from greenroom.domain.fault import Victim
 from greenroom.domain.tally import Cause, Phase, Record, Tally
 from greenroom.domain.timeline import SwitchFigure, Timeline
@@ -64,7 +65,7 @@ class Proof:
     """``deploy_seconds``: up to the confirmation, without launch to ready (``probe_seconds``) and without drains.
 
     ``cut_by_kills`` of the tally's losses were in flight on a part when it was killed, and within what it may cost.
-    ``across``: long requests that were answered although a switch fell into their time. ``before``: the figures of
+    ``work``: what a request costs the app; None: not measured. ``across``: long requests that were answered although a switch fell into their time. ``before``: the figures of
     the proof before this one, as the ledger has them.
     """
 
@@ -87,6 +88,7 @@ class Proof:
     probe_seconds: list[float] = field(default_factory=list)
     step_seconds: dict[str, list[float]] = field(default_factory=dict)
     before: dict[str, Any] | None = None
+    work: Work | None = None
 
     @property
     def unexplained(self) -> int:
@@ -130,6 +132,7 @@ class Proof:
             "by_kind": dict(t.by_kind),
             "by_cause": dict(Counter(loss.cause.value for loss in t.losses)),
             "broken": [c.name for c in self.broken][:10],
+            "work": self.work.to_json() if self.work else None,
         }
 
     def whole(self) -> dict[str, Any]:

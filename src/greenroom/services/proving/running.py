@@ -15,6 +15,7 @@ from greenroom.services.proving.course import OPTIONAL, Course, Plant
 from greenroom.services.proving.kills import Killing, judge
 from greenroom.services.proving.phases import Phases
 from greenroom.services.proving.proof import Chapter, Proof
+from greenroom.services.proving.working import measured
 from greenroom.services.target import Target
 
 CALM_SECONDS = 2.0
@@ -29,13 +30,20 @@ ABORT_SECONDS = 2.0
 Action = Callable[[], str]
 
 
-def prove(target: Target, plant: Plant, load: Load, breaker: Breaker, course: Course) -> Proof:
-    """Go through the course under load. The figures are stored in the ledger with the slot that serves at the end.
+def prove(
+    target: Target, plant: Plant, load: Load, breaker: Breaker, course: Course, calm: Load | None = None
+) -> Proof:
+    """Go through the course under load. Before it ``calm``, a load of pages alone, measures what they cost. The figures are stored in the ledger with the slot that serves at the end.
 
     A phase that comes out otherwise than promised is recorded and does not end the proof, unless a person must look
     (exit 5). Ctrl-C ends it with the figures so far (``interrupted``). Raises what the load raises when it fails.
     """
     prover = _Prover(target, Phases(target, plant, load, Proof()), breaker, course)
+    try:
+        prover.proof.work = measured(target, calm) if calm else None
+    except KeyboardInterrupt:
+        prover.proof.interrupted = True
+        return prover.proof
     prover.run()
     return prover.proof
 

@@ -35,6 +35,7 @@ def _beside(name: str) -> Any:
 
 
 _inspection = _beside("inspection")
+_work = _beside("work")
 
 loglevel = "info"
 worker_class = "gthread"
@@ -84,10 +85,12 @@ class _Wrapped:
     def __init__(self, app: Any) -> None:
         self.app = app
         self.pages = 0
+        self.work = _work.Work()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith("/.greenroom/"):
-            return _inspection.answer(self.app, SLOT, environ, start_response)  # type: ignore[no-any-return]
+            told = self.work.told
+            return _inspection.answer(self.app, SLOT, environ, start_response, told)  # type: ignore[no-any-return]
         probed = "HTTP_X_GREENROOM_PROBE" in environ
         self.pages += not probed
         status = self._fault(probed) if FAULT else ""
@@ -104,6 +107,7 @@ class _Wrapped:
                 pass
             start(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(FAULT)))])
             return [FAULT.encode()]
+        began = time.perf_counter()
         try:
             return self.app(environ, start)  # type: ignore[no-any-return]
         except Exception:
@@ -115,6 +119,9 @@ class _Wrapped:
             length = ("Content-Length", str(len(body)))
             start("500 Internal Server Error", [("Content-Type", "text/plain"), length], sys.exc_info())
             return [body]
+        finally:
+            if not probed:
+                self.work.add(began)
 
     def _fault(self, probed: bool) -> str:
         """The status to answer with instead of the app, or nothing."""

@@ -4,7 +4,7 @@ Standard library only; the app's own packages are found where the app has loaded
 ``/.greenroom/`` and only with the probe's header; neither comes through the edge. No answer holds a setting's value.
 
 ``GET about``: pools, what is kept in the memory of one process. ``GET sign``: a session cookie and a form's token.
-``GET heads``: the revisions applied to the database (null: it cannot be read).
+``GET heads``: the revisions applied to the database (null: it cannot be read). ``GET work``: what the answers of this process have cost.
 ``POST verify`` with a list of such: which of them this process accepts (null: the app has no such thing).
 """
 
@@ -20,8 +20,14 @@ Json = dict[str, Any]
 MOST_BODY = 1_000_000
 
 
-def answer(app: Any, slot: str, environ: Json, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """A WSGI answer to whatever is asked below ``/.greenroom/``."""
+def answer(
+    app: Any,
+    slot: str,
+    environ: Json,
+    start_response: Callable[..., Any],
+    work: Callable[[], Json] = dict,
+) -> Iterable[bytes]:
+    """A WSGI answer to whatever is asked below ``/.greenroom/``. ``work`` tells what this process has counted."""
     flask, path = _flask(app), environ["PATH_INFO"].removeprefix("/.greenroom/")
     status = "200 OK"
     found: Any = None
@@ -33,6 +39,8 @@ def answer(app: Any, slot: str, environ: Json, start_response: Callable[..., Any
         found = _sign(flask, slot)
     elif path == "heads":
         found = _heads()
+    elif path == "work":
+        found = work()
     elif path == "verify" and environ["REQUEST_METHOD"] == "POST":
         found = [_verify(flask, signed) for signed in _body(environ)]
     else:
