@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -19,10 +20,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 from shop import Shop
 
+from greenroom.domain.environment import PRODUCTION
 from greenroom.drivers.load import Address
 from greenroom.drivers.system.net import Answer, ask_tls
 
 Json = dict[str, Any]
+STAGING = "staging"
 TOML = """
 [image]
 repository = "{registry}/e2e"
@@ -48,10 +51,11 @@ WITH_CHART = (
 
 
 class ClusterShop(Shop):
-    """``name``: the project's; ``outside``: what it is given from outside of its cluster; ``edge``: where it is asked;
-    ``chart``: another one than Greenroom's."""
+    """``name``: the project's; ``environment``: the one that is looked at; ``outside``: what it is given from outside of its
+    cluster; ``edge``: where it is asked; ``chart``: another one than Greenroom's."""
 
     chart: Path | None = None
+    environment = PRODUCTION
 
     name: str
     outside: dict[str, str]
@@ -59,11 +63,19 @@ class ClusterShop(Shop):
 
     @property
     def host(self) -> str:
-        """Its public name."""
+        """Its public name: one label below the stand's, for the certificate's sake."""
+        if self.environment != PRODUCTION:
+            return f"{self.name}-{self.environment}.{stand.HOST}"
         return stand.HOST if self.name == "shop" else f"{self.name}.{stand.HOST}"
 
+    def at(self, environment: str) -> ClusterShop:
+        """The same shop, looked at from another environment."""
+        other = copy.copy(self)
+        other.environment = environment
+        return other
+
     def command(self, *arguments: str) -> list[str]:
-        usual = super().command(*arguments)
+        usual = super().command("-e", self.environment, *arguments)
         return (
             usual if self.chart is None else [sys.executable, "-c", WITH_CHART, str(self.chart), *usual[1:]]
         )
@@ -98,8 +110,8 @@ class ClusterShop(Shop):
 
     @property
     def namespace(self) -> str:
-        """Of its production."""
-        return f"{self.name}-production"
+        """Of the environment."""
+        return f"{self.name}-{self.environment}"
 
     @property
     def control(self) -> str:
@@ -139,7 +151,7 @@ def on_the_cluster(folder: Path, name: str) -> Iterator[ClusterShop]:
         yield shop
     finally:
         shop.run("destroy", "--yes", timeout=300)
-        for left in (shop.namespace, shop.control):
+        for left in (shop.namespace, shop.at(STAGING).namespace, shop.control):
             stand.kubectl("delete", "namespace", left, "--ignore-not-found", "--wait=false")
         stand.gone()
 
@@ -149,6 +161,8 @@ def _move(shop: ClusterShop) -> None:
     toml = shop.folder / "greenroom.toml"
     registry = os.environ["GREENROOM_TEST_REGISTRY"]
     text = toml.read_text().replace('name = "production"', 'name = "production"\ntarget = "kubernetes"')
+    host = shop.at(STAGING).host
+    text = text.replace('name = "staging"', f'name = "staging"\ntarget = "kubernetes"\nhost = "{host}"')
     text = text.replace('name = "shop"', f'name = "{shop.name}"\nhost = "{shop.host}"', 1)
     edge = shop.edge
     toml.write_text(

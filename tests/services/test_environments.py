@@ -127,12 +127,7 @@ def test_killed_anywhere_the_same_command_finishes(name: str) -> None:
             told = line(house.estate, house.one.records[FB])
             assert (told.state == "asleep") == house.worlds[FB].asleep
             assert told.live is None or told.live in house.worlds[FB].up
-        if name == "sleep" and is_asleep(house):
-            continue
-        if name == "sleep" and house.worlds[FB].live is None:
-            due_work(house.estate.at(house.estate.known(FB)))
-        else:
-            act(house)
+        act(house)
         assert done(house), f"{name} killed before effect {steps}"
     assert steps >= 3
     assert done(house)
@@ -280,6 +275,16 @@ def test_who_is_idle_sleeps_and_whoever_calls_wakes_it() -> None:
     assert world.slots[world.live or ""].release == A.id
     with pytest.raises(GreenroomError, match="production does not sleep"):
         sleep(house.fixed("production"))
+
+
+def test_one_that_sleeps_stays_asleep_and_says_what_wakes_it() -> None:
+    house = asleep()
+    told = house.one.entries.copy()
+    sleep(house.estate.at(house.estate.known(FB)))
+    assert is_asleep(house)
+    assert house.one.entries == told, "nothing was done, so nothing is written down"
+    shown = line(house.estate, house.one.records[FB])
+    assert shown.to_json()["woken_by"] == "request"
 
 
 def test_what_has_no_record_is_found_and_goes_only_when_asked() -> None:

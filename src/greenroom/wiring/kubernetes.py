@@ -133,8 +133,12 @@ class ClusterSite:
 
     @cached_property
     def platform(self) -> KubernetesPlatform:
-        """Namespaces, chart, rights."""
-        return KubernetesPlatform(self._api, self._names, self._store, self._helm, self._wiring.place)
+        """Namespaces, chart, rights, and what stops and starts."""
+        from greenroom.drivers.kubernetes.resting import Resting
+
+        place, pieces = self._wiring.place, (self._api, self._names, self._slots, self._live, self._release)
+        resting = Resting(*pieces, self._wiring.clock, self._wiring.roles)
+        return KubernetesPlatform(self._api, self._names, self._store, self._helm, place, resting)
 
     @cached_property
     def ledger(self) -> KubernetesLedger:
