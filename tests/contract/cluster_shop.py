@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import cluster
+import cluster_account
 import cluster_stand as stand
 import pytest
 
@@ -26,6 +27,9 @@ from greenroom.drivers.system.net import Answer, ask_tls
 
 Json = dict[str, Any]
 STAGING = "staging"
+ACCOUNT = os.environ.get("GREENROOM_TEST_ACCOUNT", "")
+"""The account that all of the shop's tests use: its size, see ``cluster_account``."""
+
 TOML = """
 [image]
 repository = "{registry}/e2e"
@@ -135,8 +139,11 @@ class ClusterShop(Shop):
 
 
 @contextmanager
-def on_the_cluster(folder: Path, name: str) -> Iterator[ClusterShop]:
-    """The shop as project ``name``, serving; skipped where there is no cluster or no edge. Everything goes at the end."""
+def on_the_cluster(folder: Path, name: str, account: str = ACCOUNT) -> Iterator[ClusterShop]:
+    """The shop as project ``name``, serving; skipped where there is no cluster or no edge. Everything goes at the end.
+
+    ``account``: the size of Greenroom's own account with which it is driven; without one, with all rights.
+    """
     cluster.require()
     edge = stand.edge_of(folder)
     if edge is None:
@@ -146,14 +153,28 @@ def on_the_cluster(folder: Path, name: str) -> Iterator[ClusterShop]:
     shop.make()
     _move(shop)
     try:
-        shop.outside = stand.stand(folder, edge)
-        shop.goes_up()
-        yield shop
+        with _as(shop, account, folder):
+            shop.outside = stand.stand(folder, edge)
+            shop.goes_up()
+            yield shop
+            shop.run("destroy", "--yes", timeout=300)
     finally:
-        shop.run("destroy", "--yes", timeout=300)
         for left in (shop.namespace, shop.at(STAGING).namespace, shop.control):
             stand.kubectl("delete", "namespace", left, "--ignore-not-found", "--wait=false")
         stand.gone()
+
+
+@contextmanager
+def _as(shop: ClusterShop, account: str, folder: Path) -> Iterator[None]:
+    """Its commands are given with that account."""
+    if not account:
+        yield
+        return
+    size = ["--premade"] if account == cluster_account.PREMADE else []
+    objects = shop.json("cluster", "account", *size)["objects"]
+    with cluster_account.applied(objects, shop.control, folder) as kubeconfig:
+        shop.env["KUBECONFIG"] = str(kubeconfig)
+        yield
 
 
 def _move(shop: ClusterShop) -> None:

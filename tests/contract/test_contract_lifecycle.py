@@ -148,9 +148,8 @@ def test_a_deploy_after_down_brings_the_new_release(shop: ClusterShop) -> None:
     assert shop.json("status")["healthy"] is True
 
 
-@pytest.mark.parametrize("step", ["stop", "start"])
-def test_killed_on_the_way_down_or_up(shop: ClusterShop, step: str) -> None:
-    verb = {"stop": "down", "start": "up"}[step]
+@pytest.mark.parametrize(("verb", "step"), [("down", "stop"), ("up", "start"), ("up", "ensure:2")])
+def test_killed_on_the_way_down_or_up(shop: ClusterShop, verb: str, step: str) -> None:
     before = shop.live()
     if verb == "up":
         shop.json("down", timeout=300)
@@ -160,3 +159,25 @@ def test_killed_on_the_way_down_or_up(shop: ClusterShop, step: str) -> None:
     assert up["serving"] == before
     assert shop.answers(before)
     assert roles(shop) == ROLES
+
+
+@pytest.mark.timeout(900)
+def test_what_holds_a_namespace_is_named_and_not_forced(staging: ClusterShop) -> None:
+    """A finalizer whose controller does not answer: the object and the finalizer are told, and ``--resume`` ends it."""
+    held = {"name": "held", "finalizers": ["example.org/never"]}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": held}
+    stand.kubectl("-n", staging.namespace, "apply", "-f", "-", text=json.dumps(body))
+    for more in ((), ("--resume",)):
+        error = staging.json("env", "destroy", STAGING, "--yes", *more, exit=5, timeout=400)
+        assert "configmaps held (example.org/never)" in error["message"], error
+        assert error["hint"] == f"greenroom env destroy {STAGING} --resume"
+    kept = json.loads(stand.kubectl("-n", staging.namespace, "get", "configmap", "held", "-o", "json"))
+    assert kept["metadata"]["finalizers"] == ["example.org/never"]
+    assert staging.json("env", "show", STAGING)["state"] == "going"
+    let_go = '{"metadata":{"finalizers":null}}'
+    stand.kubectl("-n", staging.namespace, "patch", "configmap", "held", "--type=merge", "-p", let_go)
+    stand.kubectl("wait", "--for=delete", f"namespace/{staging.namespace}", "--timeout=120s")
+    receipt = staging.json("env", "destroy", STAGING, "--resume", timeout=300)
+    assert (receipt["left"], receipt["stuck"]) == ([], [])
+    assert staging.json("env", "show", STAGING, exit=2)["code"] == "no-environment"
+    staging.goes_up()

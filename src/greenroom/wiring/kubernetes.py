@@ -28,6 +28,7 @@ from greenroom.drivers.kubernetes.pods import Pods
 from greenroom.drivers.kubernetes.records import KubernetesRecords
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.releases import ClusterReleases
+from greenroom.drivers.kubernetes.resting import Resting
 from greenroom.drivers.kubernetes.route import LiveRoute
 from greenroom.drivers.kubernetes.secrets import AppSecrets, GivenDatabase, given_secrets, own_secrets
 from greenroom.drivers.kubernetes.service import LiveService
@@ -98,18 +99,8 @@ class ClusterSite:
         pieces = (self._slots, self._pods, self._live, standin, self._asker, clock, self._reach)
         overlap = self._settings.overlap if self._settings.switch is SwitchMode.OVERLAP else 0.0
         traffic = KubernetesTraffic(api, names, *pieces, overlap)
-        stage = KubernetesStage(
-            api,
-            names,
-            self._slots,
-            self._pods,
-            self._asker,
-            self._release,
-            clock,
-            size,
-            self._images,
-            self._files,
-        )
+        stands = (self._slots, self._pods, self._asker, self._release, clock, size)
+        stage = KubernetesStage(api, names, *stands, self._images, self._files)
         inspector = KubernetesInspector(
             self._asker,
             clock,
@@ -133,12 +124,14 @@ class ClusterSite:
 
     @cached_property
     def platform(self) -> KubernetesPlatform:
-        """Namespaces, chart, rights, and what stops and starts."""
-        from greenroom.drivers.kubernetes.resting import Resting
+        """Namespaces, chart, rights."""
+        place = self._wiring.place
+        return KubernetesPlatform(self._api, self._names, self._store, self._helm, place, self._resting)
 
-        place, pieces = self._wiring.place, (self._api, self._names, self._slots, self._live, self._release)
-        resting = Resting(*pieces, self._wiring.clock, self._wiring.roles)
-        return KubernetesPlatform(self._api, self._names, self._store, self._helm, place, resting)
+    @cached_property
+    def _resting(self) -> Resting:
+        pieces = (self._api, self._names, self._slots, self._live, self._release)
+        return Resting(*pieces, self._wiring.clock, self._wiring.roles)
 
     @cached_property
     def ledger(self) -> KubernetesLedger:
@@ -253,7 +246,8 @@ class ClusterSite:
     def _resources(self) -> tuple[Resource, ...]:
         from greenroom.drivers.kubernetes.namespace import EnvironmentNamespace
 
-        space = EnvironmentNamespace(self._api, self._names, self._slots, self._wiring.clock, self._place)
+        pieces = (self._api, self._names, self._slots, self._wiring.clock, self._place)
+        space = EnvironmentNamespace(*pieces, self._resting.end)
         secrets = AppSecrets(self._store, self.url)
         database = GivenDatabase(lambda: self._wiring.keeping.values())
         return (secrets, space, self._door, database, self._files)

@@ -26,7 +26,7 @@ class KubernetesPlatform:
         self._resting = resting
 
     def start(self) -> None:
-        """Check versions, make the control namespace, and bring back what was stopped."""
+        """Check versions, and make the control namespace."""
         self._helm.version()
         found = self._api.get("/version") or {}
         version = (int(found.get("major") or 0), int("".join(filter(str.isdigit, found.get("minor") or "0"))))
@@ -38,9 +38,9 @@ class KubernetesPlatform:
                 Exit.USAGE,
             )
         self._store.ensure()
-        self._resting.end(self._place.name)
 
     def stop(self) -> None:
+        """What it ends comes back with the namespace's own ``ensure``: not for a command that is to remove it all."""
         self._resting.begin(self._place.name)
 
     def parts(self) -> tuple[Part, ...]:

@@ -43,6 +43,12 @@ class HelmRelease:
         name = self._names.release(environment)
         self._helm.apply(name, self._names.namespace(environment), self._values(environment, there))
 
+    def record_if_there(self, environment: str, nothing: bool = False) -> None:
+        """The same, unless the namespace goes or is gone: everything in it does so too."""
+        found = self._api.get(f"/api/v1/namespaces/{self._names.namespace(environment)}")
+        if found is not None and "deletionTimestamp" not in found["metadata"]:
+            self.record(environment, nothing)
+
     def with_manifest(self, placed: Placed) -> Placed:
         """The slot with its objects as the chart of today renders them; from now on they stay so."""
         environment, color = placed.slot.environment, placed.color

@@ -39,7 +39,7 @@ class Resting:
         there = self._slots.all(environment)
         if there:
             # The marks come last: killed before, whoever deploys next brings back what was live.
-            self._helm.record(environment, nothing=True)
+            self._helm.record_if_there(environment, nothing=True)
         for placed in there:
             self._slots.put(replace(placed, resting=True))
         for kind in ("jobs", "pods"):  # a command at a terminal is a pod alone

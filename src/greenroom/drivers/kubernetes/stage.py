@@ -102,7 +102,7 @@ class KubernetesStage:
         mine = next((p for p in there if p.slot.id == slot), None)
         if mine is not None and not mine.working:
             self._slots.put(replace(mine, working=True))
-        self._helm.record(environment)
+        self._helm.record_if_there(environment)
 
     def retire(self, environment: str, slot: str) -> None:
         placed = self._slots.get(slot)
@@ -110,7 +110,7 @@ class KubernetesStage:
             return
         if not placed.going:
             self._slots.put(replace(placed, going=True, working=False))
-        self._helm.record(environment)
+        self._helm.record_if_there(environment)
         # Pods that have been told to end answer what they have accepted, and take a while; nobody waits for them.
         self._wait_until_gone(slot, lambda: self._pods.serving(environment, slot))
         self._slots.drop(slot)

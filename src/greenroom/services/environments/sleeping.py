@@ -65,7 +65,9 @@ def wake_held(target: Target) -> str:
         return seen.live_slot.id
     record = remembered(target)
     if record.release is None:
-        raise refused("nothing-live", "no release has served in this environment yet", "greenroom env create")
+        raise refused(
+            "nothing-live", f"{env} does not sleep, and nothing serves there", f"greenroom -e {env} up"
+        )
     release = doors.builder.get(record.release)
     outcome = deploy_held(target, Wish(release, restart=True), "wake")
     doors.records.put(replace(remembered(target), state=State.READY, release=None))
