@@ -15,6 +15,7 @@ from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.examining import KubernetesExaminer
 from greenroom.drivers.kubernetes.helm import Helm
 from greenroom.drivers.kubernetes.kubeconfig import cluster_of
+from greenroom.drivers.kubernetes.leftovers import ClusterLeftovers
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.naming import Naming, edge_addresses
 from greenroom.wiring.project import Wiring
@@ -47,6 +48,12 @@ def examiner(wiring: Wiring) -> KubernetesExaminer:
     edge = project.cluster.edge
     naming = Naming(names(project.rules), edge, lambda: edge_addresses(api.get, edge), wiring.clock)
     return KubernetesExaminer(api, Names(project.name), edge, helm.version, naming)
+
+
+def leftovers(wiring: Wiring) -> ClusterLeftovers:
+    """Who finds what earlier tools left there."""
+    api = Api(lambda: cluster_of(os.environ, wiring.project.cluster.context), wiring.clock, wiring.say)
+    return ClusterLeftovers(api, wiring.say)
 
 
 def dns_records(wiring: Wiring, addresses: Sequence[str]) -> tuple[DnsRecord, ...]:

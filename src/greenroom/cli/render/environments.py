@@ -99,6 +99,7 @@ def swept(done: Sweep) -> str:
     lines += [f"without a record: {name}: {what}" for name, what in done.orphans.items()]
     if done.orphans and not done.applied_orphans:
         lines.append("to remove what has no record: greenroom sweep --orphans")
+    lines += [f"left by an earlier tool: {x.kind} {x.name}: {x.why}; {x.cure}" for x in done.leftovers]
     if done.unread:
         lines.append(f"nothing goes: {done.unread}")
     lines += [f"not removed: {told}" for told in done.failed]

@@ -105,13 +105,16 @@ DOCTOR = (
     Rule("", "pods", ("list",)),
     Rule("apps", "daemonsets", ("list",)),
     Rule("apps", "deployments", ("list",)),
+    Rule("apps", "statefulsets", ("list",)),
     Rule("autoscaling", "horizontalpodautoscalers", ("list",)),
+    Rule("batch", "cronjobs", ("list",)),
+    Rule("batch", "jobs", ("list",)),
     Rule("gateway.networking.k8s.io", "gateways", ("get",)),
     Rule("networking.k8s.io", "ingressclasses", ("list",)),
     Rule("networking.k8s.io", "networkpolicies", ("list",)),
     Rule("storage.k8s.io", "storageclasses", ("list",)),
 )
-"""What ``greenroom doctor cluster`` looks at, all over the cluster. Nothing of it can be changed, and no Secret is read."""
+"""What ``greenroom doctor cluster`` and ``greenroom sweep`` look at, all over the cluster. Nothing of it can be changed, and no Secret is read."""
 
 
 def environment_role(names: Names) -> str:
