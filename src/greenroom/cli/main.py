@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("inside", "Run a command in the live release."),
     "prove": ("proving", "Deploy, fail, roll back and kill under load; count what is lost."),
     "ledger": ("inside", "Show or verify the history."),
+    "due": ("inside", "Do what is due now; a supervisor or a schedule calls this."),
     "image": ("image", "Build, push and open the container images of a release."),
     "cluster": ("cluster", "Print an account for Greenroom with the least rights."),
     "chart": ("chart", "Write out or render the Helm chart."),
@@ -46,8 +47,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command -> (module below ``commands``, one line of help). Help is shown without loading anything."""
 
-HIDDEN = {"due": "inside"}
-
 
 class LazyGroup(click.Group):
     """Loads a command's module when that command is called, so that ``--help`` stays quick."""
@@ -56,7 +55,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = HIDDEN.get(cmd_name) or COMMANDS.get(cmd_name, ("", ""))[0]
+        module = COMMANDS.get(cmd_name, ("", ""))[0]
         if not module:
             return None
         loaded = importlib.import_module(f"greenroom.cli.commands.{module}")
@@ -70,7 +69,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and args[0] not in HIDDEN:
+        if args and args[0] not in COMMANDS:
             ctx.fail(_unknown(args[0]))
         return super().resolve_command(ctx, args)
 

@@ -18,7 +18,7 @@ from greenroom.drivers.kubernetes.access import AccessSecret
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.helm import Helm
-from greenroom.drivers.kubernetes.kubeconfig import cluster_of
+from greenroom.drivers.kubernetes.kubeconfig import cluster_of, kubeconfigs
 from greenroom.drivers.kubernetes.lease import KubernetesLease
 from greenroom.drivers.kubernetes.ledger import KubernetesLedger
 from greenroom.drivers.kubernetes.logs import KubernetesLogs
@@ -188,13 +188,18 @@ class ClusterSite:
         own = processes.identify(processes.own())
         started = own.started if own else 0
         who = f"{getpass.getuser()}@{machine_name.node()} process {processes.own()}"
-        return f"{who}/{processes.boot()}/{processes.own()}/{started}"
+        return f"{who}/{self._here}/{processes.own()}/{started}"
+
+    @property
+    def _here(self) -> str:
+        """This boot of this machine, and among its containers the one whose processes can be seen."""
+        return f"{self._wiring.machine.processes.boot()} {Path('/proc/self/ns/pid').readlink()}"
 
     def _is_dead(self, identity: str) -> bool:
-        """Did that process run on this boot of this machine, and is it gone? Of others nobody knows."""
+        """Did that process run on this boot of this machine, in this container, and is it gone? Of others nobody knows."""
         parts = identity.split("/")
         processes = self._wiring.machine.processes
-        if len(parts) != 4 or parts[1] != processes.boot():
+        if len(parts) != 4 or parts[1] != self._here:
             return False
         there = processes.identify(int(parts[2]))
         return there is None or there.started != int(parts[3])
@@ -205,7 +210,7 @@ class ClusterSite:
 
     @property
     def _environ(self) -> dict[str, str]:
-        context = self._settings.context
+        context = self._settings.context if kubeconfigs(os.environ) else None
         return {**os.environ, **({"HELM_KUBECONTEXT": context} if context else {})}
 
     @cached_property
