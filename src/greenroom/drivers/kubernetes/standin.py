@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from greenroom.domain.errors import GreenroomError
@@ -23,6 +24,9 @@ ASLEEP = "asleep"
 RETRY_AFTER: dict[str, int] = {Mode.MAINTENANCE: 120, Mode.HOLD: 2, ASLEEP: 120}
 """Seconds after which a visitor's browser asks again. Nothing on a cluster can hold requests of every proxy, so a hold is
 a page that comes back by itself at once."""
+
+_REFRESH = re.compile(r'(<meta http-equiv="refresh" content=")\d+')
+"""Of the maintenance page: after so many seconds it asks again."""
 
 _ASLEEP_PAGE = """<!doctype html>
 <html lang="en">
@@ -86,8 +90,8 @@ class StandIn:
     def _text(self, environment: str, why: str) -> str:
         if why == ASLEEP:
             return _ASLEEP_PAGE.format(environment=environment)
-        refresh = f'<meta http-equiv="refresh" content="{RETRY_AFTER[why]}">'
-        return self._page().replace("<head>", f"<head>{refresh}") if why == Mode.HOLD else self._page()
+        page = self._page()
+        return _REFRESH.sub(rf"\g<1>{RETRY_AFTER[why]}", page) if why == Mode.HOLD else page
 
     def _wait(self, environment: str) -> None:
         until = self._clock.monotonic() + READY_SECONDS
