@@ -86,7 +86,7 @@ def _fence(names: Names) -> list[Json]:
         "matchConditions": [
             {"name": "greenroom", "expression": f"request.userInfo.username == '{_user(names)}'"}
         ],
-        "validations": [{"expression": e, "message": m} for e, m in rules.items()],
+        "validations": [{"expression": e, "message": m, "reason": "Forbidden"} for e, m in rules.items()],
     }
     binding = _object(ADMISSION, "ValidatingAdmissionPolicyBinding", names.control)
     binding["spec"] = {"policyName": names.control, "validationActions": ["Deny"]}
