@@ -77,22 +77,24 @@ def test_one_that_sleeps_has_no_pod_and_wakes_with_what_was_live(staging: Cluste
     assert roles(staging) == ROLES
 
 
+SLEEPING = ("record", "doze", "workers", "drain", "retire")
+WAKING = ("launch", "switch", "confirm")
+
+
 @pytest.mark.timeout(900)
-def test_killed_at_any_step_the_same_command_finishes(staging: ClusterShop) -> None:
-    """Each step of either is the last one once: it is awake or asleep, and the next call makes it so whole."""
-    for verb, steps in (
-        ("sleep", ("record", "doze", "workers", "drain", "retire")),
-        ("wake", ("launch", "switch", "confirm")),
-    ):
-        for step in steps:
-            killed = staging.run("--crash-after", step, "env", verb, STAGING, timeout=300)
-            assert killed.returncode == -signal.SIGKILL, f"{verb} {step}: {killed.stderr}"
-            staging.json("env", verb, STAGING, timeout=300)
-            state = staging.json("env", "show", STAGING)["state"]
-            assert state == {"sleep": "asleep", "wake": "ready"}[verb], step
-            assert nothing_runs(staging) if verb == "sleep" else roles(staging) == ROLES, step
-            undone = {"sleep": "wake", "wake": "sleep"}[verb]
-            staging.json("env", undone, STAGING, timeout=300)
+@pytest.mark.parametrize(
+    ("verb", "step"), [*(("sleep", step) for step in SLEEPING), *(("wake", step) for step in WAKING)]
+)
+def test_killed_at_any_step_the_same_command_finishes(staging: ClusterShop, verb: str, step: str) -> None:
+    """It is awake or asleep then, and the next call makes it so whole."""
+    if verb == "wake":
+        staging.json("env", "sleep", STAGING, timeout=300)
+    killed = staging.run("--crash-after", step, "env", verb, STAGING, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    staging.json("env", verb, STAGING, timeout=300)
+    state = staging.json("env", "show", STAGING)["state"]
+    assert state == {"sleep": "asleep", "wake": "ready"}[verb]
+    assert nothing_runs(staging) if verb == "sleep" else roles(staging) == ROLES
     staging.json("env", "wake", STAGING, timeout=300)
     assert staging.answers(staging.live())
 
