@@ -184,6 +184,11 @@ worse = { min_requests = -1, p95 = 3 }
         ('[prove]\npages = [\n  "/",\n  "shop",\n]', 7, "must be a path that begins with /"),
         ("[policy.worse]\np95_factor = inf", 5, "must be a finite number"),
         ('[policy]\nprobe_timeout = "31d"', 5, "between 0 and 30 days"),
+        (
+            '[[environments]]\nname = "dev"\ntarget = "kubernetes"\nsleep_after = "2h"',
+            7,
+            '"sleep_after" belongs to target = "local"',
+        ),
         ('[env]\n"A B" = "x"', 5, "must be a variable's name"),
         ("[env]\nA = true", 5, "must be text or a whole number"),
         ('[env]\nA = "a\\u0000b"', 5, "without NUL"),

@@ -96,9 +96,7 @@ def small_images(wsgi: str, gunicorn: str, folder: Path) -> Images:
     app = buildah("from", "--pull-never", PYTHON)
     certificates = "/etc/ssl/certs:/etc/ssl/certs:ro"
     buildah("run", app, "python3", "-m", "venv", "/venv")
-    index = os.environ.get("PIP_INDEX_URL") or _index()
-    more = ("-e", f"PIP_INDEX_URL={index}") if index else ()
-    buildah("run", "-v", certificates, *more, app, "/venv/bin/pip", "install", "-q", gunicorn)
+    buildah("run", "-v", certificates, *index(), app, "/venv/bin/pip", "install", "-q", gunicorn)
     for source, target in (
         (folder / "src", "/app/src"),
         (SERVER, "/app/server"),
@@ -113,13 +111,15 @@ def small_images(wsgi: str, gunicorn: str, folder: Path) -> Images:
     return Images(push(app, "contract/app"), push(static, "contract/static"))
 
 
-def _index() -> str:
-    """Where this machine's own pip looks; a build knows nothing of its configuration."""
+def index() -> tuple[str, ...]:
+    """Options of a build for where this machine's own pip looks; a build knows nothing of its configuration."""
     asked = [os.environ.get("PIP", "pip"), "config", "get", "global.index-url"]
     try:
-        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+        known = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
-        return ""
+        known = ""
+    told = os.environ.get("PIP_INDEX_URL") or known
+    return ("-e", f"PIP_INDEX_URL={told}") if told else ()
 
 
 @dataclass

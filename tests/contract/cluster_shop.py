@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -13,16 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import cluster
+import cluster_account
 import cluster_stand as stand
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 from shop import Shop
 
+from greenroom.domain.environment import PRODUCTION
 from greenroom.drivers.load import Address
 from greenroom.drivers.system.net import Answer, ask_tls
 
 Json = dict[str, Any]
+STAGING = "staging"
+ACCOUNT = os.environ.get("GREENROOM_TEST_ACCOUNT", "")
+"""The account that all of the shop's tests use: its size, see ``cluster_account``."""
+
 TOML = """
 [image]
 repository = "{registry}/e2e"
@@ -48,10 +55,11 @@ WITH_CHART = (
 
 
 class ClusterShop(Shop):
-    """``name``: the project's; ``outside``: what it is given from outside of its cluster; ``edge``: where it is asked;
-    ``chart``: another one than Greenroom's."""
+    """``name``: the project's; ``environment``: the one that is looked at; ``outside``: what it is given from outside of its
+    cluster; ``edge``: where it is asked; ``chart``: another one than Greenroom's."""
 
     chart: Path | None = None
+    environment = PRODUCTION
 
     name: str
     outside: dict[str, str]
@@ -59,11 +67,19 @@ class ClusterShop(Shop):
 
     @property
     def host(self) -> str:
-        """Its public name."""
+        """Its public name: one label below the stand's, for the certificate's sake."""
+        if self.environment != PRODUCTION:
+            return f"{self.name}-{self.environment}.{stand.HOST}"
         return stand.HOST if self.name == "shop" else f"{self.name}.{stand.HOST}"
 
+    def at(self, environment: str) -> ClusterShop:
+        """The same shop, looked at from another environment."""
+        other = copy.copy(self)
+        other.environment = environment
+        return other
+
     def command(self, *arguments: str) -> list[str]:
-        usual = super().command(*arguments)
+        usual = super().command("-e", self.environment, *arguments)
         return (
             usual if self.chart is None else [sys.executable, "-c", WITH_CHART, str(self.chart), *usual[1:]]
         )
@@ -98,8 +114,8 @@ class ClusterShop(Shop):
 
     @property
     def namespace(self) -> str:
-        """Of its production."""
-        return f"{self.name}-production"
+        """Of the environment."""
+        return f"{self.name}-{self.environment}"
 
     @property
     def control(self) -> str:
@@ -123,8 +139,11 @@ class ClusterShop(Shop):
 
 
 @contextmanager
-def on_the_cluster(folder: Path, name: str) -> Iterator[ClusterShop]:
-    """The shop as project ``name``, serving; skipped where there is no cluster or no edge. Everything goes at the end."""
+def on_the_cluster(folder: Path, name: str, account: str = ACCOUNT) -> Iterator[ClusterShop]:
+    """The shop as project ``name``, serving; skipped where there is no cluster or no edge. Everything goes at the end.
+
+    ``account``: the size of Greenroom's own account with which it is driven; without one, with all rights.
+    """
     cluster.require()
     edge = stand.edge_of(folder)
     if edge is None:
@@ -134,14 +153,28 @@ def on_the_cluster(folder: Path, name: str) -> Iterator[ClusterShop]:
     shop.make()
     _move(shop)
     try:
-        shop.outside = stand.stand(folder, edge)
-        shop.goes_up()
-        yield shop
+        with _as(shop, account, folder):
+            shop.outside = stand.stand(folder, edge)
+            shop.goes_up()
+            yield shop
+            shop.run("destroy", "--yes", timeout=300)
     finally:
-        shop.run("destroy", "--yes", timeout=300)
-        for left in (shop.namespace, shop.control):
+        for left in (shop.namespace, shop.at(STAGING).namespace, shop.control):
             stand.kubectl("delete", "namespace", left, "--ignore-not-found", "--wait=false")
         stand.gone()
+
+
+@contextmanager
+def _as(shop: ClusterShop, account: str, folder: Path) -> Iterator[None]:
+    """Its commands are given with that account."""
+    if not account:
+        yield
+        return
+    size = ["--premade"] if account == cluster_account.PREMADE else []
+    objects = shop.json("cluster", "account", *size)["objects"]
+    with cluster_account.applied(objects, shop.control, folder) as kubeconfig:
+        shop.env["KUBECONFIG"] = str(kubeconfig)
+        yield
 
 
 def _move(shop: ClusterShop) -> None:
@@ -149,6 +182,8 @@ def _move(shop: ClusterShop) -> None:
     toml = shop.folder / "greenroom.toml"
     registry = os.environ["GREENROOM_TEST_REGISTRY"]
     text = toml.read_text().replace('name = "production"', 'name = "production"\ntarget = "kubernetes"')
+    host = shop.at(STAGING).host
+    text = text.replace('name = "staging"', f'name = "staging"\ntarget = "kubernetes"\nhost = "{host}"')
     text = text.replace('name = "shop"', f'name = "{shop.name}"\nhost = "{shop.host}"', 1)
     edge = shop.edge
     toml.write_text(

@@ -256,6 +256,22 @@ def test_modes_come_and_go(doors: Doors, mode: Mode) -> None:
     doors.stage.retire(ENV, slot.id)
 
 
+def test_what_dozes_has_nobody_live_until_the_next_switch(doors: Doors) -> None:
+    one, two = doors.launch(), doors.launch()
+    doors.traffic.switch(ENV, one.id)
+    assert not doors.traffic.observe(ENV).asleep
+    doors.traffic.doze(ENV)
+    doors.traffic.doze(ENV)
+    seen = doors.traffic.observe(ENV)
+    assert (seen.asleep, seen.live, seen.mode) == (True, None, Mode.OPEN)
+    doors.stage.retire(ENV, one.id)
+    doors.traffic.switch(ENV, two.id)
+    seen = doors.traffic.observe(ENV)
+    assert (seen.asleep, seen.live, seen.mode) == (False, two.id, Mode.OPEN)
+    doors.traffic.forget(ENV)
+    doors.stage.retire(ENV, two.id)
+
+
 def test_switching_ends_a_hold(doors: Doors) -> None:
     one, two = doors.launch(), doors.launch()
     doors.traffic.switch(ENV, one.id)

@@ -6,11 +6,13 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greenroom.domain.capacity import Goal, Shape, Work, advised, expected, holds, needed, notes
 from greenroom.domain.queueing import erlang_c, mean_wait, wait
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 WORK = Work(800, 10.0, 2, 8, 2.0, 5.0, 12.0, 14.0, 40.0, 55.0)
 """80 requests/s, 5 ms of CPU and 12 ms of a thread each."""
@@ -49,6 +51,7 @@ def test_the_utilisation_law_is_kept() -> None:
     assert expected(WORK, 401, Shape(1, 2, 8)).p99_ms == math.inf
 
 
+@CALM
 @given(works, goals, st.booleans(), shapes)
 def test_the_margin_is_honoured_and_nothing_is_set_below_what_was_measured(
     work: Work, goal: Goal, many_pods: bool, now: Shape
@@ -67,6 +70,7 @@ def test_the_margin_is_honoured_and_nothing_is_set_below_what_was_measured(
     assert to_set.total >= now.total
 
 
+@CALM
 @given(works, goals, st.floats(1, 5), st.booleans(), shapes)
 def test_more_load_never_needs_less(work: Work, goal: Goal, more: float, many_pods: bool, now: Shape) -> None:
     least = needed(work, goal, now, many_pods)
@@ -74,12 +78,14 @@ def test_more_load_never_needs_less(work: Work, goal: Goal, more: float, many_po
     assert greater is None or (least is not None and greater.total >= least.total)
 
 
+@CALM
 @given(works, st.floats(0.1, 300), shapes, st.sampled_from(["pods", "processes", "threads"]))
 def test_more_of_anything_never_makes_it_slower(work: Work, rate: float, shape: Shape, what: str) -> None:
     greater = replace(shape, **{what: getattr(shape, what) + 1})
     assert expected(work, rate, greater).p99_ms <= expected(work, rate, shape).p99_ms * (1 + 1e-9)
 
 
+@CALM
 @given(works, goals, st.booleans(), shapes)
 def test_the_least_is_the_least(work: Work, goal: Goal, many_pods: bool, now: Shape) -> None:
     least = needed(work, goal, now, many_pods)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greenroom.domain.moving.comparing import compared, normal
@@ -17,6 +17,8 @@ from greenroom.domain.moving.export import rank
 from greenroom.domain.moving.pod_security import Level, level_of_pod, level_of_policy
 from greenroom.domain.moving.taking import NOT_OURS, Choice, stripped
 from greenroom.domain.objects import Id
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Json = dict[str, Any]
 OLD = [
@@ -243,6 +245,7 @@ def test_what_a_newer_server_fills_in_is_no_difference() -> None:
     assert normal(empty)["spec"] == {"podSelector": {}}, "an empty selector says something"
 
 
+@CALM
 @given(st.permutations(OLD))
 def test_what_others_need_is_made_before_them(objects: list[Json]) -> None:
     kinds = [o["kind"] for o in sorted(objects, key=rank)]

@@ -15,6 +15,7 @@ from greenroom.drivers.memory import Crash
 from greenroom.ports import Presence, Values
 from greenroom.services.deliver import Wish, deploy
 from greenroom.services.developing import develop
+from greenroom.services.environments.caring import care
 from greenroom.services.environments.listing import extend, line, listing, settings
 from greenroom.services.environments.making import create
 from greenroom.services.environments.removing import destroy
@@ -127,12 +128,7 @@ def test_killed_anywhere_the_same_command_finishes(name: str) -> None:
             told = line(house.estate, house.one.records[FB])
             assert (told.state == "asleep") == house.worlds[FB].asleep
             assert told.live is None or told.live in house.worlds[FB].up
-        if name == "sleep" and is_asleep(house):
-            continue
-        if name == "sleep" and house.worlds[FB].live is None:
-            due_work(house.estate.at(house.estate.known(FB)))
-        else:
-            act(house)
+        act(house)
         assert done(house), f"{name} killed before effect {steps}"
     assert steps >= 3
     assert done(house)
@@ -280,6 +276,31 @@ def test_who_is_idle_sleeps_and_whoever_calls_wakes_it() -> None:
     assert world.slots[world.live or ""].release == A.id
     with pytest.raises(GreenroomError, match="production does not sleep"):
         sleep(house.fixed("production"))
+
+
+def test_a_schedule_does_what_is_due_in_every_environment() -> None:
+    house = made()
+    house.forge.branch("eve/AFO-2_other")
+    create(house.estate, "eve/AFO-2_other", BRANCH)
+    first = care(house.estate)
+    assert (first.busy, first.failed) == ((), ())
+    assert care(house.estate).idle == (FB, "fb-2")
+    house.one.time += 700.0
+    house.worlds["fb-2"].last_request = house.one.time
+    with house.estate.at(house.estate.known("fb-2")).lease.hold("deploy", 0.0):
+        seen = care(house.estate)
+    assert (seen.done, seen.busy) == ((FB,), ("fb-2",))
+    assert is_asleep(house)
+
+
+def test_one_that_sleeps_stays_asleep_and_says_what_wakes_it() -> None:
+    house = asleep()
+    told = house.one.entries.copy()
+    sleep(house.estate.at(house.estate.known(FB)))
+    assert is_asleep(house)
+    assert house.one.entries == told, "nothing was done, so nothing is written down"
+    shown = line(house.estate, house.one.records[FB])
+    assert shown.to_json()["woken_by"] == "request"
 
 
 def test_what_has_no_record_is_found_and_goes_only_when_asked() -> None:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prove": ("proving", "Deploy, fail, roll back and kill under load; count what is lost."),
     "capacity": ("capacity", "Say what a load needs, by the figures of a proof."),
     "ledger": ("inside", "Show or verify the history."),
+    "due": ("inside", "Do what is due now; a supervisor or a schedule calls this."),
     "image": ("image", "Build, push and open the container images of a release."),
     "cluster": ("cluster", "Print an account and DNS records; move to another cluster."),
     "chart": ("chart", "Write out or render the Helm chart."),
@@ -47,8 +48,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command -> (module below ``commands``, one line of help). Help is shown without loading anything."""
 
-HIDDEN = {"due": "inside"}
-
 
 class LazyGroup(click.Group):
     """Loads a command's module when that command is called, so that ``--help`` stays quick."""
@@ -57,7 +56,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = HIDDEN.get(cmd_name) or COMMANDS.get(cmd_name, ("", ""))[0]
+        module = COMMANDS.get(cmd_name, ("", ""))[0]
         if not module:
             return None
         loaded = importlib.import_module(f"greenroom.cli.commands.{module}")
@@ -71,7 +70,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and args[0] not in HIDDEN:
+        if args and args[0] not in COMMANDS:
             ctx.fail(_unknown(args[0]))
         return super().resolve_command(ctx, args)
 

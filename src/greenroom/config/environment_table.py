@@ -63,7 +63,9 @@ class EnvironmentTable(Table):
     )
     ttl: LongDuration | None = key(None, "How long after its last deploy it goes.", "14d")
     sleep_after: LongDuration | None = key(
-        None, "How long without a request before its processes stop; the next request wakes it.", "2h"
+        None,
+        "How long without a request before its processes stop; the next request wakes it. Not on a cluster.",
+        "2h",
     )
     after: Label | None = key(
         None, "The environment that must have served a build before this one may.", "staging"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from greenroom.domain.leftovers import Leftover
 from greenroom.domain.record import Record
 from greenroom.domain.sweeping import MergeRequest
 
@@ -23,6 +24,17 @@ class Records(Protocol):
 
     def drop(self, name: str) -> None:
         """Forget, durably."""
+
+
+Dead = Callable[[str], str | None]
+"""The environment of a branch that a foreign name tells of and that no branch leads to any more; None: it tells of none such."""
+
+
+class Leftovers(Protocol):
+    """Finds what earlier tools left. Nothing is changed by looking."""
+
+    def found(self, dead: Dead) -> tuple[Leftover, ...]:
+        """All of it that this account may see."""
 
 
 class Forge(Protocol):

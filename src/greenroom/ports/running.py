@@ -27,7 +27,7 @@ class StageSeen:
 
 @dataclass(frozen=True, slots=True)
 class TrafficSeen:
-    """What the public reaches. ``window``: the mode belongs to a release's window. ``asleep``: whoever comes is held."""
+    """What the public reaches. ``window``: the mode belongs to a release's window. ``asleep``: it dozes."""
 
     live: str | None = None
     mode: Mode = Mode.OPEN
@@ -95,6 +95,10 @@ class Stage(Protocol):
 class Traffic(Protocol):
     """What the public reaches."""
 
+    @property
+    def woken_by_requests(self) -> bool:
+        """Does whoever comes wake what dozes? Else they are told that nobody is there, and a command wakes it."""
+
     def observe(self, environment: str) -> TrafficSeen:
         """The live slot and the mode."""
 
@@ -114,7 +118,7 @@ class Traffic(Protocol):
         """Open, hold or close the public side."""
 
     def doze(self, environment: str) -> None:
-        """Nobody is reached any more; requests are held, and whoever comes is noted: see ``called``."""
+        """Nobody is reached any more. Where requests wake, they are held, and whoever comes is noted: see ``called``."""
 
     def called(self, environment: str) -> bool:
         """Did somebody ask for it since it dozes?"""

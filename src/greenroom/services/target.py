@@ -23,8 +23,8 @@ _PRODUCTION = Environment(PRODUCTION, Tier.PRODUCTION, "")
 class Target:
     """One environment of one project on one target. ``pages`` are those of the app that probes may ask.
 
-    ``neighbours``: the leases of the project's other environments, in one order for everybody. ``keeping``: how many
-    good releases an environment keeps. ``who``: the login name of whoever gives the command. ``outside``: is that commit known to be outside the target branch?
+    ``neighbours``: the leases of the other environments that stop when this one's platform does, in one order for everybody.
+    ``keeping``: how many good releases an environment keeps. ``who``: the login name of whoever gives the command. ``outside``: is that commit known to be outside the target branch?
     """
 
     environment: str

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from greenroom.domain.environment import TargetKind
-from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.errors import GreenroomError
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Observation
 from greenroom.services.deliver import Outcome, Wish, deploy
@@ -86,13 +85,7 @@ def _bring_back(target: Target, seen: Observation) -> str:
 
 
 def down(target: Target, wait: float = 0.0) -> None:
-    """Stop everything in order. All data stays, and so does what was live: ``up`` brings it back.
-
-    Raises (exit 2) on a cluster, where nothing is stopped but by its end.
-    """
-    if target.place.target is TargetKind.KUBERNETES:
-        hint = f"greenroom -e {target.environment} destroy removes it"
-        raise GreenroomError("not-down", "an environment on a cluster is not stopped", hint, Exit.USAGE)
+    """Stop everything in order. All data stays, and so does what was live: ``up`` brings it back."""
     with ExitStack() as held:
         for lease in (target.lease, *target.neighbours()):
             held.enter_context(lease.hold("down", wait))

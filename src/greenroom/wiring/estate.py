@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from greenroom.domain.environment import Environment
+from greenroom.domain.environment import Environment, TargetKind
+from greenroom.ports.environments import Leftovers
 from greenroom.services.environments.estate import Estate
 from greenroom.wiring.project import Wiring
 
@@ -22,4 +23,14 @@ def estate(wiring: Wiring) -> Estate:
         emit=wiring.emit,
         target=lambda place: at(place).target,
         url=lambda place: at(place).site.url(place.name),
+        leftovers=_leftovers(wiring),
     )
+
+
+def _leftovers(wiring: Wiring) -> Leftovers | None:
+    """Of earlier tools on the project's cluster, if it has one."""
+    if not any(rule.like.target is TargetKind.KUBERNETES for rule in wiring.project.rules):
+        return None
+    from greenroom.wiring.clusters import leftovers
+
+    return leftovers(wiring)

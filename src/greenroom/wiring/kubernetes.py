@@ -18,7 +18,7 @@ from greenroom.drivers.kubernetes.access import AccessSecret
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.helm import Helm
-from greenroom.drivers.kubernetes.kubeconfig import cluster_of
+from greenroom.drivers.kubernetes.kubeconfig import cluster_of, kubeconfigs
 from greenroom.drivers.kubernetes.lease import KubernetesLease
 from greenroom.drivers.kubernetes.ledger import KubernetesLedger
 from greenroom.drivers.kubernetes.logs import KubernetesLogs
@@ -28,6 +28,7 @@ from greenroom.drivers.kubernetes.pods import Pods
 from greenroom.drivers.kubernetes.records import KubernetesRecords
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.releases import ClusterReleases
+from greenroom.drivers.kubernetes.resting import Resting
 from greenroom.drivers.kubernetes.route import LiveRoute
 from greenroom.drivers.kubernetes.secrets import AppSecrets, GivenDatabase, given_secrets, own_secrets
 from greenroom.drivers.kubernetes.service import LiveService
@@ -98,18 +99,8 @@ class ClusterSite:
         pieces = (self._slots, self._pods, self._live, standin, self._asker, clock, self._reach)
         overlap = self._settings.overlap if self._settings.switch is SwitchMode.OVERLAP else 0.0
         traffic = KubernetesTraffic(api, names, *pieces, overlap)
-        stage = KubernetesStage(
-            api,
-            names,
-            self._slots,
-            self._pods,
-            self._asker,
-            self._release,
-            clock,
-            size,
-            self._images,
-            self._files,
-        )
+        stands = (self._slots, self._pods, self._asker, self._release, clock, size)
+        stage = KubernetesStage(api, names, *stands, self._images, self._files)
         inspector = KubernetesInspector(
             self._asker,
             clock,
@@ -134,7 +125,13 @@ class ClusterSite:
     @cached_property
     def platform(self) -> KubernetesPlatform:
         """Namespaces, chart, rights."""
-        return KubernetesPlatform(self._api, self._names, self._store, self._helm, self._wiring.place)
+        place = self._wiring.place
+        return KubernetesPlatform(self._api, self._names, self._store, self._helm, place, self._resting)
+
+    @cached_property
+    def _resting(self) -> Resting:
+        pieces = (self._api, self._names, self._slots, self._live, self._release)
+        return Resting(*pieces, self._wiring.clock, self._wiring.roles)
 
     @cached_property
     def ledger(self) -> KubernetesLedger:
@@ -191,13 +188,18 @@ class ClusterSite:
         own = processes.identify(processes.own())
         started = own.started if own else 0
         who = f"{getpass.getuser()}@{machine_name.node()} process {processes.own()}"
-        return f"{who}/{processes.boot()}/{processes.own()}/{started}"
+        return f"{who}/{self._here}/{processes.own()}/{started}"
+
+    @property
+    def _here(self) -> str:
+        """This boot of this machine, and among its containers the one whose processes can be seen."""
+        return f"{self._wiring.machine.processes.boot()} {Path('/proc/self/ns/pid').readlink()}"
 
     def _is_dead(self, identity: str) -> bool:
-        """Did that process run on this boot of this machine, and is it gone? Of others nobody knows."""
+        """Did that process run on this boot of this machine, in this container, and is it gone? Of others nobody knows."""
         parts = identity.split("/")
         processes = self._wiring.machine.processes
-        if len(parts) != 4 or parts[1] != processes.boot():
+        if len(parts) != 4 or parts[1] != self._here:
             return False
         there = processes.identify(int(parts[2]))
         return there is None or there.started != int(parts[3])
@@ -208,7 +210,7 @@ class ClusterSite:
 
     @property
     def _environ(self) -> dict[str, str]:
-        context = self._settings.context
+        context = self._settings.context if kubeconfigs(os.environ) else None
         return {**os.environ, **({"HELM_KUBECONTEXT": context} if context else {})}
 
     @cached_property
@@ -249,7 +251,8 @@ class ClusterSite:
     def _resources(self) -> tuple[Resource, ...]:
         from greenroom.drivers.kubernetes.namespace import EnvironmentNamespace
 
-        space = EnvironmentNamespace(self._api, self._names, self._slots, self._wiring.clock, self._place)
+        pieces = (self._api, self._names, self._slots, self._wiring.clock, self._place)
+        space = EnvironmentNamespace(*pieces, self._resting.end)
         secrets = AppSecrets(self._store, self.url)
         database = GivenDatabase(lambda: self._wiring.keeping.values())
         return (secrets, space, self._door, database, self._files)

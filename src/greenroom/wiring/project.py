@@ -201,7 +201,9 @@ class Wiring:
         self.emit(note(text))
 
     def _neighbours(self) -> tuple[Lease, ...]:
-        """The leases of the other environments that run where this one does."""
+        """The leases of the other environments that stop with this one: those of one machine do, on a cluster none does."""
+        if self.place.target is TargetKind.KUBERNETES:
+            return ()
         there = {r.name for r in self.records.all()} | {
             r.name for r in self.project.rules if not r.per_branch
         }

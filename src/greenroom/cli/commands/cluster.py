@@ -1,4 +1,4 @@
-"""cluster account, dns, and what moves to another: what is about the cluster itself."""
+"""cluster account, due, dns, and what moves to another: what is about the cluster itself."""
 
 from __future__ import annotations
 
@@ -28,6 +28,22 @@ def account(session: Session, premade: bool, no_doctor: bool) -> None:
     from greenroom.wiring.clusters import account_objects
 
     found = account_objects(session.wiring, premade, not no_doctor)
+    session.answer({"objects": found}, lambda: manifests.as_text(found))
+
+
+@cluster.command()
+@click.option("--image", required=True, help="One with greenroom and helm on its PATH.")
+@click.option("--schedule", default="*/5 * * * *", show_default=True, help="As cron writes it, in UTC.")
+@pass_session
+def due(session: Session, image: str, schedule: str) -> None:
+    """Print a CronJob that does due work as Greenroom's account, for: kubectl apply -f -
+
+    Asks no cluster. It knows greenroom.toml as it is now: apply it again after a change.
+    """
+    from greenroom.cli.render import manifests
+    from greenroom.wiring.clusters import due_objects
+
+    found = due_objects(session.wiring, image, schedule)
     session.answer({"objects": found}, lambda: manifests.as_text(found))
 
 

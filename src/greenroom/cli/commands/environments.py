@@ -102,11 +102,19 @@ def set_(session: Session, name: str, settings: tuple[str, ...], wait: float) ->
 @wait_option
 @pass_session
 def sleep(session: Session, name: str, wait: float) -> None:
-    """Stop every process of an environment; all data stays, and the first request wakes it."""
+    """Stop every process of an environment; all data stays.
+
+    On this machine the first request wakes it; on a cluster visitors get 503 until somebody gives env wake.
+    """
+    from greenroom.cli.render import environments as render
+    from greenroom.services.environments.listing import line
     from greenroom.services.environments.sleeping import sleep as doze
 
-    doze(session.estate.at(session.estate.known(name)), wait)
-    session.answer({"environment": name}, lambda: f"{name} sleeps; the first request wakes it")
+    estate = session.estate
+    doze(estate.at(estate.known(name)), wait)
+    found = line(estate, estate.known(name))
+    answer = {"environment": name, "woken_by": found.woken_by}
+    session.answer(answer, lambda: f"{name} sleeps; {render.waking(found)}")
 
 
 @env.command()

@@ -103,13 +103,29 @@ def completion(shell: str) -> None:
         click.echo(cls(cli, {}, "greenroom", "_GREENROOM_COMPLETE").source())
 
 
-@click.command(hidden=True)
+@click.command()
+@click.option("--all", "every", is_flag=True, help="In every environment; exit 1 when it failed in one.")
 @pass_session
-def due(session: Session) -> None:
-    """Do what is due now; the supervisor calls this. Exit 7: there was nothing that could be done."""
+def due(session: Session, every: bool) -> None:
+    """Do what is due now: leave what was warm for long enough, judge what was watched. Exit 7: there was nothing to do.
+
+    On this machine the supervisor calls it; for a cluster, a schedule does: greenroom cluster due.
+    """
+    if every:
+        return _due_everywhere(session)
     from greenroom.services.environments.sleeping import due_work
 
     done = due_work(session.target)
     session.answer({"done": done}, lambda: "")
     if not done:
         raise click.exceptions.Exit(Exit.PENDING)
+    return None
+
+
+def _due_everywhere(session: Session) -> None:
+    from greenroom.services.environments.caring import care
+
+    found = care(session.estate)
+    session.answer(found.to_json(), lambda: "\n".join(f"not done: {told}" for told in found.failed))
+    if found.failed:
+        raise click.exceptions.Exit(Exit.FAILED)

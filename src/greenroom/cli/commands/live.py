@@ -32,7 +32,10 @@ def up(session: Session, wait: float) -> None:
 @wait_option
 @pass_session
 def down(session: Session, wait: float) -> None:
-    """Stop everything in order. All data stays; `up` brings back what was live."""
+    """Stop everything in order. All data stays; `up` brings back what was live.
+
+    On this machine that is every environment, on a cluster the one that is named.
+    """
     from greenroom.services.up import down as bring_down
 
     bring_down(session.target, wait)

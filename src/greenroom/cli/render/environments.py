@@ -62,7 +62,7 @@ def shown(line: Line, now: float) -> str:
     r = line.record
     facts = [
         ("environment", r.name),
-        ("state", line.state),
+        ("state", line.state + (f"; {waking(line)}" if line.state == "asleep" else "")),
         ("tier", str(r.tier)),
         ("branch", r.owner or "of the project's file"),
         ("url", line.url),
@@ -74,6 +74,12 @@ def shown(line: Line, now: float) -> str:
         *((f"set {key}", value) for key, value in sorted(r.env.items())),
     ]
     return "\n".join(f"{name:<12} {value}" for name, value in facts)
+
+
+def waking(line: Line) -> str:
+    """What wakes it."""
+    by_request = line.woken_by == "request"
+    return "the first request wakes it" if by_request else f"greenroom env wake {line.record.name} wakes it"
 
 
 def receipt(done: Receipt) -> str:
@@ -93,6 +99,7 @@ def swept(done: Sweep) -> str:
     lines += [f"without a record: {name}: {what}" for name, what in done.orphans.items()]
     if done.orphans and not done.applied_orphans:
         lines.append("to remove what has no record: greenroom sweep --orphans")
+    lines += [f"left by an earlier tool: {x.kind} {x.name}: {x.why}; {x.cure}" for x in done.leftovers]
     if done.unread:
         lines.append(f"nothing goes: {done.unread}")
     lines += [f"not removed: {told}" for told in done.failed]

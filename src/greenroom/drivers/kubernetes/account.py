@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from greenroom.domain.cluster import ClusterEdge
-from greenroom.drivers.kubernetes.names import PROJECT, Names
+from greenroom.drivers.kubernetes.names import PROJECT, RESTRICTED, Names
 from greenroom.drivers.kubernetes.rights import (
     CONTROL,
     DOCTOR,
@@ -23,7 +23,6 @@ NAME = "greenroom"
 
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io"
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 def account(
@@ -56,20 +55,29 @@ def _above(names: Names, edge: ClusterEdge) -> list[Json]:
 
 
 def _fence(names: Names) -> list[Json]:
-    """RBAC cannot say which namespaces an account may make, remove or bind itself in; an admission policy can."""
-    named = f"object.metadata.name.startsWith('{names.project}-')"
-    kept = f"oldObject.metadata.name != '{names.control}'"
+    """RBAC cannot say which namespaces an account may make, remove or bind itself in; an admission policy can.
+
+    A namespace without Pod Security would be a way to the nodes, and so to everything: the account may make none.
+    """
     policy = _object(ADMISSION, "ValidatingAdmissionPolicy", names.control)
-    space = "request.resource.resource != 'namespaces'"
+    elsewhere = "request.resource.resource != 'namespaces'"
+    unbound = "request.resource.resource != 'rolebindings'"
+    created, gone = "request.operation == 'CREATE'", "request.operation == 'DELETE'"
     rules = {
-        f"{space} || request.operation != 'CREATE' || ({named} && {_owned('object', names)})": (
-            f"Greenroom makes namespaces called {names.project}-... with the project's label alone"
+        f"{elsewhere} || !({created}) || object.metadata.name.startsWith('{names.project}-')": (
+            f"Greenroom makes namespaces called {names.project}-... alone"
         ),
-        f"{space} || request.operation == 'CREATE' || ({_owned('oldObject', names)} && {kept})": (
+        f"{elsewhere} || {gone} || ({_owned('object', names)} && {_restricted('object')})": (
+            "Greenroom gives namespaces the project's label and restricted Pod Security"
+        ),
+        f"{elsewhere} || {created} || ({_an_environment('oldObject', names)})": (
             "Greenroom changes and removes no namespace but those of the project's environments"
         ),
-        f"!({space}) || ({_owned('namespaceObject', names)})": (
+        f"{unbound} || ({_an_environment('namespaceObject', names)})": (
             "Greenroom binds itself in the namespaces of the project's environments alone"
+        ),
+        f"{unbound} || {gone} || ({_binds_itself(names)})": (
+            f"Greenroom binds itself alone, to {environment_role(names)}"
         ),
     }
     policy["spec"] = {
@@ -78,7 +86,7 @@ def _fence(names: Names) -> list[Json]:
         "matchConditions": [
             {"name": "greenroom", "expression": f"request.userInfo.username == '{_user(names)}'"}
         ],
-        "validations": [{"expression": e, "message": m} for e, m in rules.items()],
+        "validations": [{"expression": e, "message": m, "reason": "Forbidden"} for e, m in rules.items()],
     }
     binding = _object(ADMISSION, "ValidatingAdmissionPolicyBinding", names.control)
     binding["spec"] = {"policyName": names.control, "validationActions": ["Deny"]}
@@ -89,6 +97,27 @@ def _owned(which: str, names: Names) -> str:
     """In the policy's language: does the object have the project's label?"""
     labels = f"{which}.metadata.labels"
     return f"has({labels}) && '{PROJECT}' in {labels} && {labels}['{PROJECT}'] == '{names.project}'"
+
+
+def _an_environment(which: str, names: Names) -> str:
+    """Is it the namespace of an environment of the project?"""
+    return f"{_owned(which, names)} && {which}.metadata.name != '{names.control}'"
+
+
+def _restricted(which: str) -> str:
+    """Does the namespace refuse pods that could leave their node's fence?"""
+    tests = (
+        f"'{key}' in {which}.metadata.labels && {which}.metadata.labels['{key}'] == '{value}'"
+        for key, value in RESTRICTED.items()
+    )
+    return " && ".join(tests)
+
+
+def _binds_itself(names: Names) -> str:
+    """Does the binding give the account, and nobody else, its one role?"""
+    role = f"object.roleRef.kind == 'ClusterRole' && object.roleRef.name == '{environment_role(names)}'"
+    me = f"s.kind == 'ServiceAccount' && s.name == '{NAME}' && s.namespace == '{names.control}'"
+    return f"{role} && object.subjects.all(s, {me})"
 
 
 def _user(names: Names) -> str:
@@ -103,7 +132,7 @@ def _watched(group: str, resource: str) -> Json:
 def _namespace(names: Names, environment: str | None) -> Json:
     name = names.control if environment is None else names.namespace(environment)
     found = _object("", "Namespace", name)
-    found["metadata"]["labels"] = {**names.labels(environment), **(RESTRICTED if environment else {})}
+    found["metadata"]["labels"] = {**names.labels(environment), **RESTRICTED}
     return found
 
 

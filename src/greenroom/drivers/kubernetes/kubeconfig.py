@@ -38,14 +38,19 @@ def cluster_of(environ: Mapping[str, str], context: str | None = None) -> Cluste
 
     Raises (exit 2) when there is none, or it cannot be read.
     """
-    named = [Path(p) for p in environ.get("KUBECONFIG", "").split(":") if p]
-    files = [f for f in (named or [Path(environ.get("HOME", "/")) / ".kube" / "config"]) if f.is_file()]
+    files = kubeconfigs(environ)
     if files:
         return _from_files(files, context, environ)
     if (POD_ACCOUNT / "token").is_file():
         return _from_pod(environ)
-    where = " or ".join(map(str, named)) or "~/.kube/config"
+    where = " or ".join(filter(None, environ.get("KUBECONFIG", "").split(":"))) or "~/.kube/config"
     raise _unusable(f"there is no kubeconfig at {where}", "export KUBECONFIG=FILE")
+
+
+def kubeconfigs(environ: Mapping[str, str]) -> list[Path]:
+    """The kubeconfig files that are there; none in a pod, which knows its cluster by itself."""
+    named = [Path(p) for p in environ.get("KUBECONFIG", "").split(":") if p]
+    return [f for f in (named or [Path(environ.get("HOME", "/")) / ".kube" / "config"]) if f.is_file()]
 
 
 def _from_pod(environ: Mapping[str, str]) -> Cluster:

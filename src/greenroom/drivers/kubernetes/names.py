@@ -13,6 +13,9 @@ PROJECT, ENVIRONMENT, COLOR = f"{PREFIX}project", f"{PREFIX}environment", f"{PRE
 SLOT, RELEASE, ROLE = f"{PREFIX}slot", f"{PREFIX}release", f"{PREFIX}role"
 BLUE, GREEN = "blue", "green"
 COLORS = (BLUE, GREEN)
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+"""The label of a namespace whose pods must not be able to reach their node."""
+
 NOBODY = "none"
 """The colour of no slot: a Service that selects it reaches nobody."""
 

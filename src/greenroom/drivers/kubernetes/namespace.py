@@ -9,25 +9,42 @@ from greenroom.domain.environment import Environment
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.binding import bind_self
-from greenroom.drivers.kubernetes.names import ENVIRONMENT, PROJECT, Names
+from greenroom.drivers.kubernetes.names import ENVIRONMENT, PROJECT, RESTRICTED, Names
 from greenroom.drivers.kubernetes.platform import quota_of
-from greenroom.drivers.kubernetes.residue import left_of
+from greenroom.drivers.kubernetes.residue import held_in, left_of
 from greenroom.drivers.kubernetes.slots import Slots
 from greenroom.ports import Clock, Presence, Values
 
 END_SECONDS = 180.0
+HELD_SECONDS = 45.0
+"""A namespace that says for so long that the same finalizers hold it does not go by waiting: Kubernetes' own take seconds."""
+
+HELD = "NamespaceFinalizersRemaining"
+REASONS = (
+    HELD,
+    "NamespaceContentRemaining",
+    "NamespaceDeletionContentFailure",
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+)
 BETWEEN_SECONDS = 0.3
-SECURITY = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 class EnvironmentNamespace:
-    """See :class:`greenroom.ports.Resource`."""
+    """See :class:`greenroom.ports.Resource`. ``back``: lets what was stopped in it run again."""
 
     name = "namespace"
 
     def __init__(
-        self, api: Api, names: Names, slots: Slots, clock: Clock, place: Callable[[str], Environment]
+        self,
+        api: Api,
+        names: Names,
+        slots: Slots,
+        clock: Clock,
+        place: Callable[[str], Environment],
+        back: Callable[[str], None] = lambda _environment: None,
     ) -> None:
+        self._back = back
         self._api, self._names, self._slots, self._clock, self._place = api, names, slots, clock, place
 
     def observe(self, environment: str) -> Presence:
@@ -38,7 +55,7 @@ class EnvironmentNamespace:
         found = self._api.get(self._path(environment))
         if found is not None:
             self._check_owner(environment, found)
-        labels = {**self._names.labels(environment), **SECURITY}
+        labels = {**self._names.labels(environment), **RESTRICTED}
         if found is None or not labels.items() <= (found["metadata"].get("labels") or {}).items():
             metadata = {"name": self._names.namespace(environment), "labels": labels}
             body: Json = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
@@ -54,6 +71,7 @@ class EnvironmentNamespace:
                 "spec": {"hard": quota},
             }
             self._api.apply(self._names.at(environment, "resourcequotas", "greenroom"), limits)
+        self._back(environment)
 
     def values(self, environment: str) -> Values:
         return {}
@@ -68,13 +86,32 @@ class EnvironmentNamespace:
             self._check_owner(environment, found)
             with suppress(Conflict):  # it is going already
                 self._api.delete(self._path(environment))
-        until = self._clock.monotonic() + END_SECONDS
-        while (found := self._api.get(self._path(environment))) is not None:
-            if self._clock.monotonic() >= until:
-                raise _stuck(environment, found)
-            self._clock.sleep(BETWEEN_SECONDS)
+        self._wait_until_gone(environment)
         for placed in self._slots.all(environment):
             self._slots.drop(placed.slot.id)
+
+    def _wait_until_gone(self, environment: str) -> None:
+        began = since = self._clock.monotonic()
+        told = ""
+        while (found := self._api.get(self._path(environment))) is not None:
+            now, says = self._clock.monotonic(), _condition(found, HELD)
+            if says != told:
+                told, since = says, now
+            if now - began >= END_SECONDS or (told and now - since >= HELD_SECONDS):
+                raise self._stuck(environment, found)
+            self._clock.sleep(BETWEEN_SECONDS)
+
+    def _stuck(self, environment: str, found: Json) -> GreenroomError:
+        """It names the objects and their finalizers, as far as this account may list their kinds; the cluster names the kinds."""
+        holders = "; ".join(held_in(self._api, self._names.namespace(environment)))
+        said = "; ".join(filter(None, (_condition(found, kind) for kind in REASONS)))
+        return GreenroomError(
+            "namespace-stuck",
+            f"the namespace of {environment} does not go: {holders or said or 'the cluster gives no reason'}",
+            f"let their controllers finish, or see why they do not; then: greenroom env destroy {environment} --resume",
+            Exit.UNSAFE,
+            details=said,
+        )
 
     def residue(self, environment: str) -> tuple[str, ...]:
         labels = {PROJECT: self._names.project, ENVIRONMENT: environment}
@@ -99,12 +136,7 @@ class EnvironmentNamespace:
         return f"/api/v1/namespaces/{self._names.namespace(environment)}"
 
 
-def _stuck(environment: str, found: Json) -> GreenroomError:
+def _condition(found: Json, kind: str) -> str:
+    """What a terminating namespace says of one reason why it is still there; nothing while that is none."""
     conditions = (found.get("status") or {}).get("conditions") or ()
-    why = "; ".join(str(c.get("message")) for c in conditions if c.get("status") == "True")
-    return GreenroomError(
-        "namespace-stuck",
-        f"the namespace of {environment} does not go: {why or 'the cluster gives no reason'}",
-        "remove what holds it, then: greenroom destroy --resume",
-        Exit.UNSAFE,
-    )
+    return next((str(c.get("message")) for c in conditions if (c["type"], c["status"]) == (kind, "True")), "")

@@ -8,6 +8,7 @@ from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.helm import Helm
 from greenroom.drivers.kubernetes.names import ROLE, SLOT, Names
 from greenroom.drivers.kubernetes.pods import is_ready, restarts
+from greenroom.drivers.kubernetes.resting import Resting
 from greenroom.drivers.kubernetes.store import Store
 from greenroom.ports import Part
 
@@ -16,10 +17,13 @@ OLDEST = (1, 30)
 
 
 class KubernetesPlatform:
-    """See :class:`greenroom.ports.Platform`."""
+    """See :class:`greenroom.ports.Platform`: of one environment, for nothing runs here that several have in common."""
 
-    def __init__(self, api: Api, names: Names, store: Store, helm: Helm, place: Environment) -> None:
+    def __init__(
+        self, api: Api, names: Names, store: Store, helm: Helm, place: Environment, resting: Resting
+    ) -> None:
         self._api, self._names, self._store, self._helm, self._place = api, names, store, helm, place
+        self._resting = resting
 
     def start(self) -> None:
         """Check versions, and make the control namespace."""
@@ -36,7 +40,8 @@ class KubernetesPlatform:
         self._store.ensure()
 
     def stop(self) -> None:
-        """Nothing of Greenroom's own runs in a cluster."""
+        """What it ends comes back with the namespace's own ``ensure``: not for a command that is to remove it all."""
+        self._resting.begin(self._place.name)
 
     def parts(self) -> tuple[Part, ...]:
         found = self._api.items(

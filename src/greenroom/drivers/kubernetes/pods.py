@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from greenroom.domain.roles import Role
 from greenroom.drivers.kubernetes.api import Api, Json
 from greenroom.drivers.kubernetes.names import COLOR, ENVIRONMENT, ROLE, SLOT, Names, path
 
 STATIC, WEB = "static", "web"
 """The containers of a serving pod: nginx in front, the app behind."""
+
+END_SECONDS = 60.0
+"""Above the time that a slot's processes may take to stop: the node's own work."""
 
 _HOPELESS = frozenset(
     {
@@ -90,6 +94,11 @@ class Pods:
     def _listed(self, environment: str, labels: dict[str, str]) -> list[Json]:
         where = self._names.at(environment, "pods")
         return self._api.items(where, {ENVIRONMENT: environment, **labels})
+
+
+def longest_end(roles: Iterable[Role]) -> float:
+    """Seconds after which the pods of these roles must have ended."""
+    return max(role.stop_timeout for role in roles) + END_SECONDS
 
 
 def is_ready(pod: Json) -> bool:

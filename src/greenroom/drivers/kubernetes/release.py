@@ -36,11 +36,18 @@ class HelmRelease:
         self._api, self._names, self._helm, self._slots = api, names, helm, slots
         self._live, self._settings, self._place = live, settings, place
 
-    def record(self, environment: str) -> None:
-        """Bring everything to the slots that are kept, and let Helm's record say what the public reaches."""
-        there = self._slots.all(environment)
+    def record(self, environment: str, nothing: bool = False) -> None:
+        """Bring everything to the slots that are kept, and let Helm's record say what the public reaches. ``nothing``: of no slot
+        anything is to run."""
+        there = () if nothing else self._slots.all(environment)
         name = self._names.release(environment)
         self._helm.apply(name, self._names.namespace(environment), self._values(environment, there))
+
+    def record_if_there(self, environment: str, nothing: bool = False) -> None:
+        """The same, unless the namespace goes or is gone: everything in it does so too."""
+        found = self._api.get(f"/api/v1/namespaces/{self._names.namespace(environment)}")
+        if found is not None and "deletionTimestamp" not in found["metadata"]:
+            self.record(environment, nothing)
 
     def with_manifest(self, placed: Placed) -> Placed:
         """The slot with its objects as the chart of today renders them; from now on they stay so."""

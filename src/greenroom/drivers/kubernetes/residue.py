@@ -28,6 +28,18 @@ def left_of(api: Api, namespace: str, labels: Mapping[str, str]) -> tuple[str, .
     return tuple(sorted({*labelled, *volumes}))
 
 
+def held_in(api: Api, namespace: str) -> tuple[str, ...]:
+    """Objects of a namespace that have been told to go and that a finalizer keeps: ``kind name (finalizers)``."""
+    found = []
+    for path, kind in kinds(api):
+        version, _, plural = path.rpartition("/")
+        for one in _seen(api, f"{version}/namespaces/{namespace}/{plural}", {}):
+            metadata = one["metadata"]
+            if "deletionTimestamp" in metadata and metadata.get("finalizers"):
+                found.append(f"{kind} {metadata['name']} ({', '.join(metadata['finalizers'])})")
+    return tuple(sorted(set(found)))
+
+
 def _labelled(api: Api, labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for path, kind in kinds(api):
         for found in _seen(api, path, labels):

@@ -11,7 +11,6 @@ from greenroom.drivers.kubernetes.names import Names
 
 Json = dict[str, Any]
 
-SEE = ("get", "list")
 HELM = ("create", "delete", "get", "patch")
 """What Helm does with a kind of the chart: it looks whether the object is there, makes or changes it, and removes it."""
 
@@ -43,14 +42,14 @@ _OWN = (
     Rule("", "pods/log", ("get",)),
     Rule("", "pods/proxy", ("create", "get")),
     Rule("", "pods/attach", ("create", "get")),
-    Rule("", "secrets", ("create", "delete", "list")),
+    Rule("", "secrets", ("create", "delete", "get", "list", "patch")),
     Rule("", "configmaps", ("create", "delete", "patch")),
     Rule("", "services", ("get", "patch")),
     Rule("", "resourcequotas", ("create", "patch")),
     Rule("apps", "deployments", ("create", "delete", "get", "list", "patch")),
     Rule("apps", "deployments/scale", ("get", "patch")),
     Rule("batch", "cronjobs", ("delete", "list")),
-    Rule("batch", "jobs", ("create", "delete", "get")),
+    Rule("batch", "jobs", ("create", "delete", "get", "list")),
 )
 """What Greenroom itself does in an environment's namespace: pods are asked, Jobs run, the live Service is switched."""
 
@@ -106,13 +105,16 @@ DOCTOR = (
     Rule("", "pods", ("list",)),
     Rule("apps", "daemonsets", ("list",)),
     Rule("apps", "deployments", ("list",)),
+    Rule("apps", "statefulsets", ("list",)),
     Rule("autoscaling", "horizontalpodautoscalers", ("list",)),
+    Rule("batch", "cronjobs", ("list",)),
+    Rule("batch", "jobs", ("list",)),
     Rule("gateway.networking.k8s.io", "gateways", ("get",)),
     Rule("networking.k8s.io", "ingressclasses", ("list",)),
     Rule("networking.k8s.io", "networkpolicies", ("list",)),
     Rule("storage.k8s.io", "storageclasses", ("list",)),
 )
-"""What ``greenroom doctor cluster`` looks at, all over the cluster. Nothing of it can be changed, and no Secret is read."""
+"""What ``greenroom doctor cluster`` and ``greenroom sweep`` look at, all over the cluster. Nothing of it can be changed, and no Secret is read."""
 
 
 def environment_role(names: Names) -> str:

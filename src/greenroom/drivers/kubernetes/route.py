@@ -30,6 +30,9 @@ class LiveRoute(LiveService):
             return self._lead(environment, color) and super().select(environment, color)
         return super().select(environment, color) and self._lead(environment, None)
 
+    def doze(self, environment: str, color: str) -> bool:
+        return super().doze(environment, color) and self._lead(environment, None)
+
     def cover(self, environment: str, color: str) -> bool:
         """Weights need no time in which both are covered."""
         return self.select(environment, color)

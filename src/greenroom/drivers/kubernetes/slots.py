@@ -15,13 +15,14 @@ from greenroom.drivers.system.shape import shaped
 
 KIND = "slot"
 COUNTER = "slot-counter"
+FLAGS = ("going", "working", "resting")
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A slot and its place. ``snapshot``: what the chart renders its colour from. ``manifest`` and ``background``: what was
     rendered, kept word for word, so that another chart never restarts pods that serve. ``going``: it is being
-    retired. ``working``: its workers and cron roles run.
+    retired. ``working``: its workers and cron roles run. ``resting``: its environment is down, and nothing of it runs.
     """
 
     slot: Slot
@@ -31,6 +32,7 @@ class Placed:
     background: str = ""
     going: bool = False
     working: bool = False
+    resting: bool = False
 
 
 class Slots:
@@ -52,7 +54,7 @@ class Slots:
     def put(self, placed: Placed) -> None:
         """Keep it."""
         text = {"slot": json.dumps(asdict(placed.slot)), "snapshot": json.dumps(placed.snapshot)}
-        flags = {"going": str(placed.going), "working": str(placed.working)}
+        flags = {flag: str(getattr(placed, flag)) for flag in FLAGS}
         kept = {"color": placed.color, "manifest": placed.manifest, "background": placed.background}
         self._store.put(KIND, _name(placed.slot.id), {**text, **flags, **kept}, placed.slot.environment)
 
@@ -94,6 +96,5 @@ def _placed(name: str, data: Mapping[str, str]) -> Placed:
         json.loads(data["snapshot"]),
         data.get("manifest", ""),
         data.get("background", ""),
-        data.get("going") == "True",
-        data.get("working") == "True",
+        **{flag: data.get(flag) == "True" for flag in FLAGS},
     )

@@ -15,7 +15,7 @@ from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.older_files import OlderFiles, bucket_of
-from greenroom.drivers.kubernetes.pods import STATIC, WEB, Pods, is_ready, restarts
+from greenroom.drivers.kubernetes.pods import STATIC, WEB, Pods, is_ready, longest_end, restarts
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.scaling import Scaling
 from greenroom.drivers.kubernetes.slots import Placed, Slots, free_color
@@ -25,8 +25,6 @@ from greenroom.ports import Clock, Probed, StageSeen, Values
 
 FAILURE_LINES = 30
 BETWEEN_SECONDS = 0.1
-END_SECONDS = 60.0
-"""Above the time that a slot's processes may take to stop: the node's own work."""
 
 
 class KubernetesStage:
@@ -104,7 +102,7 @@ class KubernetesStage:
         mine = next((p for p in there if p.slot.id == slot), None)
         if mine is not None and not mine.working:
             self._slots.put(replace(mine, working=True))
-        self._helm.record(environment)
+        self._helm.record_if_there(environment)
 
     def retire(self, environment: str, slot: str) -> None:
         placed = self._slots.get(slot)
@@ -112,7 +110,7 @@ class KubernetesStage:
             return
         if not placed.going:
             self._slots.put(replace(placed, going=True, working=False))
-        self._helm.record(environment)
+        self._helm.record_if_there(environment)
         # Pods that have been told to end answer what they have accepted, and take a while; nobody waits for them.
         self._wait_until_gone(slot, lambda: self._pods.serving(environment, slot))
         self._slots.drop(slot)
@@ -208,8 +206,7 @@ class KubernetesStage:
         return lines or self._pods.log(environment, pod, STATIC, FAILURE_LINES)
 
     def _wait_until_gone(self, slot: str, pods: Callable[[], Sequence[object]]) -> None:
-        longest = max(role.stop_timeout for role in self._size.roles) + END_SECONDS
-        until = self._clock.monotonic() + longest
+        until = self._clock.monotonic() + longest_end(self._size.roles)
         while there := pods():
             if self._clock.monotonic() >= until:
                 raise GreenroomError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from greenroom.domain.errors import GreenroomError
@@ -17,9 +18,24 @@ from greenroom.ports import Clock
 READY_SECONDS = 60.0
 BETWEEN_SECONDS = 0.1
 
-RETRY_AFTER = {Mode.MAINTENANCE: 120, Mode.HOLD: 2}
+ASLEEP = "asleep"
+"""What stands in front of an environment that sleeps, where the edge has no good word of its own for it."""
+
+RETRY_AFTER: dict[str, int] = {Mode.MAINTENANCE: 120, Mode.HOLD: 2, ASLEEP: 120}
 """Seconds after which a visitor's browser asks again. Nothing on a cluster can hold requests of every proxy, so a hold is
 a page that comes back by itself at once."""
+
+_REFRESH = re.compile(r'(<meta http-equiv="refresh" content=")\d+')
+"""Of the maintenance page: after so many seconds it asks again."""
+
+_ASLEEP_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Asleep</title>
+<h1>This environment is asleep</h1>
+<p>Somebody who may deploy it wakes it: <code>greenroom env wake {environment}</code></p>
+</html>
+"""
 
 _CONF = """
 pid /tmp/nginx.pid;
@@ -48,20 +64,19 @@ class StandIn:
     def __init__(self, api: Api, names: Names, slots: Slots, clock: Clock, page: Callable[[], str]) -> None:
         self._api, self._names, self._slots, self._clock, self._page = api, names, slots, clock, page
 
-    def ensure(self, environment: str, mode: Mode) -> None:
-        """Make it, and wait until it answers."""
+    def ensure(self, environment: str, why: str) -> None:
+        """Make it, and wait until it answers. ``why``: a mode in which the public side is closed, or ``ASLEEP``."""
         there = self._slots.all(environment)
         if not there:
             return
         name, image = self._name(environment), there[-1].snapshot["static"]
-        refresh = f'<meta http-equiv="refresh" content="{RETRY_AFTER[mode]}">'
-        page = self._page().replace("<head>", f"<head>{refresh}") if mode is Mode.HOLD else self._page()
-        data = {"nginx.conf": _CONF.format(seconds=RETRY_AFTER[mode]), "index.html": page}
-        metadata = {"name": f"{name}-{mode}", "labels": self._labels(environment)}
+        page = self._text(environment, why)
+        data = {"nginx.conf": _CONF.format(seconds=RETRY_AFTER[why]), "index.html": page}
+        metadata = {"name": f"{name}-{why}", "labels": self._labels(environment)}
         config: Json = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
-        self._api.apply(self._names.at(environment, "configmaps", f"{name}-{mode}"), config)
+        self._api.apply(self._names.at(environment, "configmaps", f"{name}-{why}"), config)
         pull = [{"name": s} for s in there[-1].snapshot.get("pullSecrets", ())]
-        deployment = _deployment(name, f"{name}-{mode}", image, self._labels(environment), pull)
+        deployment = _deployment(name, f"{name}-{why}", image, self._labels(environment), pull)
         self._api.apply(self._names.at(environment, "deployments", name), deployment)
         self._wait(environment)
 
@@ -69,8 +84,14 @@ class StandIn:
         """Remove it, if it is there."""
         name = self._name(environment)
         if self._api.delete(self._names.at(environment, "deployments", name)):
-            for mode in RETRY_AFTER:
-                self._api.delete(self._names.at(environment, "configmaps", f"{name}-{mode}"))
+            for why in RETRY_AFTER:
+                self._api.delete(self._names.at(environment, "configmaps", f"{name}-{why}"))
+
+    def _text(self, environment: str, why: str) -> str:
+        if why == ASLEEP:
+            return _ASLEEP_PAGE.format(environment=environment)
+        page = self._page()
+        return _REFRESH.sub(rf"\g<1>{RETRY_AFTER[why]}", page) if why == Mode.HOLD else page
 
     def _wait(self, environment: str) -> None:
         until = self._clock.monotonic() + READY_SECONDS

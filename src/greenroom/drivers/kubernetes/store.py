@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
-from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.names import RESTRICTED, Names
 
 KIND = "greenroom.dev/kind"
 """The label that tells what an object of the control namespace is: a slot, a record, a stretch of the ledger."""
@@ -84,7 +84,7 @@ class Store:
         if self._made:
             return
         if self._api.get(f"/api/v1/namespaces/{self._names.control}") is None:
-            metadata = {"name": self._names.control, "labels": self._names.labels()}
+            metadata = {"name": self._names.control, "labels": {**self._names.labels(), **RESTRICTED}}
             body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
             with suppress(Conflict):  # somebody else was quicker
                 self._api.create("/api/v1/namespaces", body)

@@ -16,9 +16,9 @@ from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.names import NOBODY, Names, path
 from greenroom.drivers.kubernetes.pods import STATIC, Pods
-from greenroom.drivers.kubernetes.service import LiveService
+from greenroom.drivers.kubernetes.service import MAINTENANCE, LiveService
 from greenroom.drivers.kubernetes.slots import Slots
-from greenroom.drivers.kubernetes.standin import StandIn
+from greenroom.drivers.kubernetes.standin import ASLEEP, StandIn
 from greenroom.drivers.system.net import Answer, ask_tls
 from greenroom.ports import Clock, Drained, Switched, TrafficSeen
 
@@ -54,6 +54,8 @@ class KubernetesTraffic:
     """See :class:`greenroom.ports.Traffic`. ``overlap``: seconds in which a switch covers both slots, for load balancers that
     send to pods themselves and learn late of new ones; 0: none."""
 
+    woken_by_requests = False
+
     def __init__(
         self,
         api: Api,
@@ -75,7 +77,7 @@ class KubernetesTraffic:
     def observe(self, environment: str) -> TrafficSeen:
         live = self._live.read(environment)
         there = {p.color: p.slot.id for p in self._slots.all(environment) if not p.going}
-        return TrafficSeen(there.get(live.color), live.mode, live.window)
+        return TrafficSeen(there.get(live.color), live.mode, live.window, live.asleep)
 
     def switch(self, environment: str, slot: str) -> Switched:
         placed = self._slots.get(slot)
@@ -155,6 +157,9 @@ class KubernetesTraffic:
 
     def mode(self, environment: str, mode: Mode, window: bool) -> None:
         live = self._live.read(environment)
+        if live.asleep and mode is Mode.OPEN:
+            self.doze(environment)
+            return
         if mode is not Mode.OPEN and live.color != NOBODY:
             self._standin.ensure(environment, mode)
         self._live.note(environment, live.color, mode, window)
@@ -184,15 +189,20 @@ class KubernetesTraffic:
         )
 
     def doze(self, environment: str) -> None:
-        raise GreenroomError(
-            "no-sleep", "environments on a cluster do not sleep", "leave sleep_after out for them", Exit.USAGE
-        )
+        """A Gateway answers 503 by itself where nobody is behind a Service; an Ingress may say 404: there a pod says it."""
+        by_edge = self._reach.edge.mode is EdgeMode.GATEWAY
+        if not by_edge:
+            self._standin.ensure(environment, ASLEEP)
+        self._live.doze(environment, NOBODY if by_edge else MAINTENANCE)
+        self._until_closed(environment)
+        if by_edge:
+            self._standin.remove(environment)
 
     def called(self, environment: str) -> bool:
         return False
 
     def open_again(self, environment: str) -> None:
-        """Nothing sleeps here."""
+        """What dozes has no live slot here: both are one change of the live Service, and so is the end of both."""
 
     def last_request(self, environment: str) -> float | None:
         return None

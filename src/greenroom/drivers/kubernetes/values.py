@@ -114,7 +114,7 @@ def values(
 ) -> Json:
     """The whole values. ``selected``: the colour that the live Service selects now, which may be that of the maintenance page; ``verbatim``: with the manifests that were
     kept, which is False only to render one of them."""
-    kept = {p.color: p for p in there if not p.going}
+    kept = {p.color: p for p in there if not p.going and not p.resting}
     working = next((p.color for p in kept.values() if p.working), NOBODY)
     candidate = next((p.color for p in kept.values() if p.color != selected), NOBODY)
     return {

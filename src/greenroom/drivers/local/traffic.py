@@ -28,6 +28,8 @@ PAGE = Path(__file__).parent / "server" / "maintenance.html"
 class LocalTraffic:
     """See :class:`greenroom.ports.Traffic`. ``own_token`` opens what is private to Greenroom itself."""
 
+    woken_by_requests = True
+
     def __init__(
         self,
         layout: Layout,

@@ -115,6 +115,7 @@ class MemoryTraffic:
     """The edge as three variables."""
 
     world: World
+    woken_by_requests: bool = True
 
     def observe(self, environment: str) -> TrafficSeen:
         return TrafficSeen(self.world.live, self.world.mode, self.world.window, self.world.asleep)

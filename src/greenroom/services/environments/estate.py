@@ -11,6 +11,7 @@ from greenroom.domain.events import Emit
 from greenroom.domain.record import Record, made_by
 from greenroom.domain.rules import Resolution, Rule, resolve
 from greenroom.ports import Clock, Forge, Ledger, Records
+from greenroom.ports.environments import Leftovers
 from greenroom.services.target import Target
 
 
@@ -18,7 +19,8 @@ from greenroom.services.target import Target
 class Estate:
     """``target`` gives the doors of one environment.
 
-    ``url``: its public address. ``cap``: so many environments go in one sweep.
+    ``url``: its public address. ``cap``: so many environments go in one sweep. ``leftovers``: of earlier tools, where
+    environments run that could have some.
     """
 
     rules: tuple[Rule, ...]
@@ -30,6 +32,7 @@ class Estate:
     target: Callable[[Environment], Target]
     url: Callable[[Environment], str]
     cap: int = 10
+    leftovers: Leftovers | None = None
 
     def resolve(self, ref: str) -> Resolution:
         """Which environment the branch belongs to."""

@@ -13,13 +13,17 @@ from greenroom.services.environments.estate import Estate
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One environment at a glance. Times in seconds since the epoch; ``live`` None: nothing serves now."""
+    """One environment at a glance. Times in seconds since the epoch; ``live`` None: nothing serves now.
+
+    ``woken_by``: what brings it back when it sleeps, a ``request`` or a ``command``.
+    """
 
     record: Record
     state: str
     url: str
     live: str | None
     expires_at: float | None
+    woken_by: str
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -37,16 +41,19 @@ class Line:
             "created_at": r.created_at,
             "deployed_at": r.deployed_at,
             "expires_at": self.expires_at,
+            "woken_by": self.woken_by,
         }
 
 
 def line(estate: Estate, record: Record) -> Line:
     """One environment, looked at now."""
-    seen = estate.at(record).doors.traffic.observe(record.name)
+    traffic = estate.at(record).doors.traffic
+    seen = traffic.observe(record.name)
     there = record.state is State.READY
     state = "asleep" if there and seen.asleep else str(record.state)
     expires = record.expires_at(estate.environment(record).ttl) if record.owner else None
-    return Line(record, state, estate.url(estate.environment(record)), seen.live, expires)
+    woken_by = "request" if traffic.woken_by_requests else "command"
+    return Line(record, state, estate.url(estate.environment(record)), seen.live, expires, woken_by)
 
 
 def listing(estate: Estate) -> tuple[Line, ...]:

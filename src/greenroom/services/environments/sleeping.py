@@ -1,4 +1,4 @@
-"""Sleep and wake: no process, all data; the first request brings the release back that was live."""
+"""Sleep and wake: no process, all data; the release that was live comes back by the first request, or by a command."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from greenroom.domain.record import State
 from greenroom.services.deliver import Wish, deploy_held
 from greenroom.services.performing import timed
 from greenroom.services.remembering import remembered
-from greenroom.services.settle import settle
+from greenroom.services.settle import settle, settle_first
 from greenroom.services.target import Target
 
 
 def sleep(target: Target, wait: float = 0.0) -> None:
-    """Stop every process of the environment; the edge holds whoever comes, and that wakes it.
+    """Stop every process of the environment. Again: finish what was cut short.
 
-    Raises (exit 3) for production, and where nothing serves.
+    Where requests wake it, the edge holds whoever comes. Raises (exit 3) for production, and where nothing serves.
     """
     with target.lease.hold("sleep", wait):
         sleep_held(target)
@@ -31,17 +31,21 @@ def sleep_held(target: Target) -> None:
     if target.place.tier == "production":
         raise refused("never-sleeps", "production does not sleep", "greenroom maintenance on")
     live = target.observe(schema=False).live_slot
-    if live is None:
+    if live is not None:
+        record = replace(remembered(target), release=live.release)
+        timed(target, "record", "note what it wakes up with", partial(doors.records.put, record))
+        timed(target, "doze", "let nobody reach it any more", partial(doors.traffic.doze, env))
+    elif not doors.traffic.observe(env).asleep:
         raise refused("nothing-live", "no release serves in this environment", "greenroom env show")
-    record = replace(remembered(target), release=live.release)
-    timed(target, "record", "note what it wakes up with", partial(doors.records.put, record))
-    timed(target, "doze", "let the edge hold who comes", partial(doors.traffic.doze, env))
-    timed(target, "workers", "stop workers and cron roles", partial(doors.stage.workers, env, None))
-    for slot in target.observe(schema=False).slots:
+    slots = target.observe(schema=False).slots
+    if slots:
+        timed(target, "workers", "stop workers and cron roles", partial(doors.stage.workers, env, None))
+    for slot in slots:
         drain = partial(doors.traffic.drain, env, slot.id, target.policy.drain_timeout)
         timed(target, "drain", f"let {slot.id} finish", drain)
         timed(target, "retire", f"retire slot {slot.id}", partial(doors.stage.retire, env, slot.id))
-    doors.ledger.append(env, "asleep", release=live.release)
+    if live is not None or slots:
+        doors.ledger.append(env, "asleep", release=remembered(target).release)
 
 
 def wake(target: Target, wait: float = 0.0) -> str:
@@ -57,12 +61,15 @@ def wake_held(target: Target) -> str:
     if seen.live_slot is not None and seen.live in seen.up:
         timed(target, "wake", "open again", partial(doors.traffic.open_again, env))
         doors.records.put(replace(remembered(target), state=State.READY, release=None))
+        settle_first(target)
         return seen.live_slot.id
     record = remembered(target)
     if record.release is None:
-        raise refused("nothing-live", "no release has served in this environment yet", "greenroom env create")
+        raise refused(
+            "nothing-live", f"{env} does not sleep, and nothing serves there", f"greenroom -e {env} up"
+        )
     release = doors.builder.get(record.release)
-    outcome = deploy_held(target, Wish(release, restart=True, watch=False), "wake")
+    outcome = deploy_held(target, Wish(release, restart=True), "wake")
     doors.records.put(replace(remembered(target), state=State.READY, release=None))
     doors.ledger.append(env, "awake", release=release.id)
     return outcome.serving or ""

@@ -9,6 +9,7 @@ from typing import Any
 from greenroom.domain.environment import PRODUCTION, Environment, Tier
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.events import note
+from greenroom.domain.leftovers import Leftover, led_to, without_a_branch
 from greenroom.domain.record import Record
 from greenroom.domain.sweeping import BranchSeen, Verdict, beyond_now, judge
 from greenroom.services.environments.estate import Estate
@@ -22,7 +23,7 @@ PROJECT = "_project"
 class Sweep:
     """What was decided and done. ``unread``: why the forge could not be read; then nothing goes.
 
-    ``orphans``: what was found of environments that have no record, by name.
+    ``orphans``: what was found of environments that have no record, by name. ``leftovers``: of earlier tools; shown only.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -33,6 +34,7 @@ class Sweep:
     first: bool = False
     orphans: Mapping[str, str] = field(default_factory=dict)
     applied_orphans: bool = False
+    leftovers: tuple[Leftover, ...] = ()
 
     @property
     def pending(self) -> bool:
@@ -51,6 +53,7 @@ class Sweep:
             "failed": list(self.failed),
             "unread": self.unread,
             "orphans": dict(self.orphans),
+            "leftovers": [one.to_json() for one in self.leftovers],
         }
 
 
@@ -88,7 +91,19 @@ def sweep(
             failed.append(f"{name}: {error.message}")
     gone = [r.environment for r in receipts]
     estate.ledger.append(PROJECT, "sweep", applied=applied, gone=gone, failed=failed, unread=unread)
-    return Sweep(verdicts, applied, tuple(receipts), tuple(failed), unread, first, strays, orphans)
+    left = _leftovers(estate)
+    return Sweep(verdicts, applied, tuple(receipts), tuple(failed), unread, first, strays, orphans, left)
+
+
+def _leftovers(estate: Estate) -> tuple[Leftover, ...]:
+    """Without the branches nobody knows which of them has gone: then no release counts as left over."""
+    if estate.leftovers is None:
+        return ()
+    try:
+        alive = {*led_to(estate.rules, estate.forge.branches()), *(r.name for r in estate.records.all())}
+    except GreenroomError:
+        return estate.leftovers.found(lambda _name: None)
+    return estate.leftovers.found(lambda name: without_a_branch(estate.rules, alive, name))
 
 
 def _orphans(estate: Estate) -> dict[str, str]:
