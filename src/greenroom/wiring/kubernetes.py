@@ -29,7 +29,7 @@ from greenroom.drivers.kubernetes.records import KubernetesRecords
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.releases import ClusterReleases
 from greenroom.drivers.kubernetes.route import LiveRoute
-from greenroom.drivers.kubernetes.secrets import AppSecrets, GivenDatabase, given_secrets, own_secrets
+from greenroom.drivers.kubernetes.secrets import AppSecrets, given_secrets, own_secrets
 from greenroom.drivers.kubernetes.service import LiveService
 from greenroom.drivers.kubernetes.slots import Slots
 from greenroom.drivers.kubernetes.standin import StandIn
@@ -37,6 +37,7 @@ from greenroom.drivers.kubernetes.store import Store
 from greenroom.drivers.kubernetes.traffic import KubernetesTraffic, Reach
 from greenroom.drivers.system.secret_box import GivenSecrets, SigningKeys
 from greenroom.ports import Doors, Resource, Values
+from greenroom.wiring.cluster_databases import database_of
 from greenroom.wiring.places import place_of
 
 if TYPE_CHECKING:
@@ -249,7 +250,8 @@ class ClusterSite:
 
         space = EnvironmentNamespace(self._api, self._names, self._slots, self._wiring.clock, self._place)
         secrets = AppSecrets(self._store, self.url)
-        database = GivenDatabase(lambda: self._wiring.keeping.values())
+        pieces = (self._api, self._names, self._store, self._release, self._replicas)
+        database = database_of(self._wiring, *pieces)
         return (secrets, space, self._door, database, self._files)
 
     @cached_property
