@@ -19,6 +19,11 @@ pytestmark = pytest.mark.timeout(900)
 PROJECT = "dbs"
 RULES = """
 [[environments]]
+name = "production"
+refs = ["main"]
+target = "kubernetes"
+
+[[environments]]
 name = "db-{issue}"
 host = "{name}.shop.localhost"
 refs = ["*/AFO-{issue}_*"]
@@ -36,21 +41,38 @@ database = "chart"
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterShop]:
-    with beside_the_stand(tmp_path_factory.mktemp("databases"), PROJECT) as made:
-        toml = made.folder / "greenroom.toml"
-        image = f'[kubernetes]\ndatabase_image = "{stand.image("postgres")}"\n'
-        before, production, after = toml.read_text().partition('[[environments]]\nname = "production"')
-        kept = after.partition('[[environments]]\nname = "staging"')
-        after = kept[0] + "[prove]" + kept[2].partition("[prove]")[2]
-        text = before + production + after.replace("[kubernetes]\n", image) + RULES
-        toml.write_text(text.replace("[policy]\n", "[policy]\nkeep_releases = 2\n"))
-        made.commit("databases of environments")
-        for name, value in made.outside.items():
-            if name != "DATABASE_URL":
-                made.give(name, value, "--for", "all")
-        made.give("GREENROOM_DATABASE_ADMIN_URL", stand.admin_url(), "--for", "all")
-        yield made
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ClusterShop, str]]:
+    """The project, told of both servers; and the store's address on this machine."""
+    with (
+        beside_the_stand(tmp_path_factory.mktemp("databases"), PROJECT) as made,
+        stand.store_here() as address,
+    ):
+        _told(made, address)
+        for name, value in secrets_of_greenroom().items():
+            made.give(name, value, "--for", "all")
+        yield made, address
+
+
+@pytest.fixture
+def shop(store: tuple[ClusterShop, str]) -> ClusterShop:
+    return store[0]
+
+
+def secrets_of_greenroom() -> dict[str, str]:
+    """What is given once for all environments."""
+    keys = {"GREENROOM_S3_KEY": "stand", "GREENROOM_S3_SECRET": stand.PASSWORD}
+    return {"GREENROOM_DATABASE_ADMIN_URL": stand.admin_url(), **keys}
+
+
+def _told(shop: ClusterShop, store: str) -> None:
+    """Other environments than the shop's own file has."""
+    toml = shop.folder / "greenroom.toml"
+    image = f'[kubernetes]\ndatabase_image = "{stand.image("postgres")}"\n'
+    text, _, more = toml.read_text().partition("# Branches and where they go")
+    kept = more.partition("[prove]")[2]
+    s3 = f'\n[s3]\nendpoint = "{store}"\ncluster_endpoint = "http://s3.{stand.NAMESPACE}.svc:8333"\n'
+    toml.write_text(f"{text}[prove]{kept.replace('[kubernetes]', image, 1)}{s3}{RULES}")
+    shop.commit("databases of environments")
 
 
 def branch(shop: ClusterShop, name: str) -> None:
@@ -101,7 +123,9 @@ def app_values(shop: ClusterShop, environment: str) -> dict[str, str]:
     return {k: base64.b64decode(v).decode() for s in found for k, v in s["data"].items()}
 
 
-def test_a_review_environment_has_a_database_on_the_shared_server(shop: ClusterShop) -> None:
+def test_a_review_environment_has_a_database_on_the_shared_server(
+    shop: ClusterShop, store: tuple[ClusterShop, str]
+) -> None:
     branch(shop, "anna/AFO-1_cart")
     shop.json("env", "create", "anna/AFO-1_cart", timeout=600)
     assert serves(shop, "db-1")
@@ -110,11 +134,16 @@ def test_a_review_environment_has_a_database_on_the_shared_server(shop: ClusterS
     assert [name for name in given if name.startswith("GREENROOM_")] == []
     assert given["DATABASE_URL"].startswith("postgresql://dbs_db_1:")
     assert stand.PASSWORD not in given["DATABASE_URL"]
+    assert given["S3_BUCKET"] == "dbs-db-1"
+    assert given["S3_ENDPOINT_URL"] == f"http://s3.{stand.NAMESPACE}.svc:8333"
+    assert given["AWS_ACCESS_KEY_ID"] != "stand"
     assert jobs(shop) == []
     shop.json("-e", "db-1", "up", timeout=300)
     done = shop.json("env", "destroy", "db-1", "--yes", timeout=300)
     assert done["left"] == []
     assert there("dbs_db_1") == []
+    with stand.s3(store[1]) as client:
+        assert [b["Name"] for b in client.list_buckets()["Buckets"]] == ["shop"]
     assert of_environment(shop, "db-1") == set()
     assert jobs(shop) == []
 

@@ -19,5 +19,5 @@ trap 'kill -INT $server' TERM INT
 code=0
 wait $server || code=$?
 # A signal ends the waiting, not the server.
-if kill -0 $server 2>/dev/null; then wait $server || code=$?; fi
+if kill -0 $server 2>/dev/null; then code=0; wait $server || code=$?; fi
 exit $code

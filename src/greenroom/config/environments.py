@@ -74,7 +74,8 @@ def _database(table: dict[str, Any]) -> Iterator[Mistake]:
         return
     if table.get("target", "local") != "kubernetes":
         yield Mistake(
-            ("database",), 'is about environments with target = "kubernetes"; others have their own'
+            ("database",),
+            '"database" is about environments with target = "kubernetes"; others have their own',
         )
     elif word in ("chart", "external") and "template" in table:
         yield Mistake(("template",), f"a database that is {shown(word)} is a copy of nothing")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from greenroom.domain.budget import connection_budget
 from greenroom.domain.databases import ADMIN_URL
 from greenroom.domain.environment import DatabaseKind, Tier
-from greenroom.drivers.kubernetes.databases import ChosenDatabase, GivenDatabase
+from greenroom.drivers.kubernetes.chosen import Chosen
+from greenroom.drivers.kubernetes.given_database import GivenDatabase
 from greenroom.drivers.kubernetes.secrets import own_secrets
 from greenroom.ports import Done, Resource
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def database_of(
     wiring: Wiring, api: Api, names: Names, store: Store, helm: HelmRelease, replicas: int
-) -> ChosenDatabase:
+) -> Chosen[DatabaseKind]:
     """What the environment has. ``replicas``: pods that serve."""
     from greenroom.drivers.kubernetes.own_database import OwnDatabase
     from greenroom.drivers.kubernetes.pods import Pods
@@ -35,7 +36,7 @@ def database_of(
         DatabaseKind.CHART: OwnDatabase(api, names, Pods(api, names), helm, wiring.clock, scram_verifier),
         DatabaseKind.EXTERNAL: GivenDatabase(lambda: wiring.keeping.values()),
     }
-    return ChosenDatabase(kinds, cache(lambda: wiring.keeping.database()))
+    return Chosen("database", kinds, cache(lambda: wiring.keeping.database()))
 
 
 def _shared(wiring: Wiring, api: Api, names: Names, store: Store, replicas: int) -> SharedDatabase:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greenroom.domain.buckets import has_own_bucket
 from greenroom.domain.databases import database_kind, for_the_app
 from greenroom.domain.environment import DatabaseKind, Environment, TargetKind
 from greenroom.domain.secret import Secret
@@ -52,6 +53,10 @@ class Keeping:
     def database(self) -> DatabaseKind:
         """Which database the environment has; one on this machine has what the machine gives, or what was given."""
         return self._kind(self._all())
+
+    def has_own_bucket(self) -> bool:
+        """On a cluster: does the environment have a bucket of its own, where a store is known?"""
+        return has_own_bucket(self._place.tier, self._all())
 
     def _kind(self, every: Values) -> DatabaseKind:
         if self._place.target is TargetKind.LOCAL:

@@ -37,6 +37,7 @@ from greenroom.drivers.kubernetes.store import Store
 from greenroom.drivers.kubernetes.traffic import KubernetesTraffic, Reach
 from greenroom.drivers.system.secret_box import GivenSecrets, SigningKeys
 from greenroom.ports import Doors, Resource, Values
+from greenroom.wiring.cluster_buckets import buckets_of
 from greenroom.wiring.cluster_databases import database_of
 from greenroom.wiring.places import place_of
 
@@ -252,7 +253,8 @@ class ClusterSite:
         secrets = AppSecrets(self._store, self.url)
         pieces = (self._api, self._names, self._store, self._release, self._replicas)
         database = database_of(self._wiring, *pieces)
-        return (secrets, space, self._door, database, self._files)
+        buckets = buckets_of(self._wiring, self._store)
+        return (secrets, space, self._door, database, *buckets, self._files)
 
     @cached_property
     def _reach(self) -> Reach:

@@ -1,24 +1,22 @@
-"""Which database an environment on a cluster has: one of three kinds, chosen by the project's file."""
+"""A resource of an environment that may be of one kind or another, or none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
 
-from greenroom.domain.databases import ADDRESS
-from greenroom.domain.environment import DatabaseKind
-from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.ports import Presence, Resource, Values
 
+Kind = TypeVar("Kind")
 
-class ChosenDatabase:
-    """See :class:`greenroom.ports.Resource`. ``kind`` is made and used; what was made of another kind, before the file said
-    otherwise, goes and is looked for all the same."""
 
-    name = "database"
+class Chosen(Generic[Kind]):
+    """See :class:`greenroom.ports.Resource`. ``kind`` is made and used; what was made of another kind, before anybody said
+    otherwise, goes and is looked for all the same. ``name``: what it is, in one word."""
 
-    def __init__(self, kinds: Mapping[DatabaseKind, Resource], kind: Callable[[], DatabaseKind]) -> None:
-        self._kinds, self._kind = kinds, kind
+    def __init__(self, name: str, kinds: Mapping[Kind, Resource], kind: Callable[[], Kind]) -> None:
+        self.name, self._kinds, self._kind = name, kinds, kind
 
     def observe(self, environment: str) -> Presence:
         return self._chosen.observe(environment)
@@ -51,35 +49,26 @@ class ChosenDatabase:
         return self._kinds[self._kind()]
 
 
-class GivenDatabase:
-    """See :class:`greenroom.ports.Resource`. A database outside the cluster, which somebody else made: its address is a secret
-    that people give (``DATABASE_URL``), and it is never removed from here."""
+class Absent:
+    """See :class:`greenroom.ports.Resource`. One that the environment does not have. ``unreachable``: what leads nowhere even so."""
 
-    name = "database"
-
-    def __init__(self, given: Callable[[], Values]) -> None:
-        self._given = given
+    def __init__(self, name: str, unreachable: Mapping[str, Secret]) -> None:
+        self.name, self._unreachable = name, unreachable
 
     def observe(self, environment: str) -> Presence:
-        return Presence(ADDRESS in self._given(), "given from outside")
+        return Presence(False)
 
     def ensure(self, environment: str) -> None:
-        if ADDRESS not in self._given():
-            raise GreenroomError(
-                "no-database",
-                f"nobody has given {environment} a database",
-                f"greenroom -e {environment} secrets set DATABASE_URL",
-                Exit.USAGE,
-            )
+        """There is nothing to make."""
 
     def values(self, environment: str) -> Values:
         return {}
 
     def unreachable(self, environment: str) -> Values:
-        return {ADDRESS: Secret("postgresql://nobody@127.0.0.1:1/nothing")}
+        return self._unreachable
 
     def remove(self, environment: str) -> None:
-        """It is not ours."""
+        """There is nothing to remove."""
 
     def residue(self, environment: str) -> tuple[str, ...]:
         return ()
