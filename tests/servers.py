@@ -16,11 +16,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from greenroom.domain.secret import Secret
+from greenroom.drivers.postgres.address import SERVICE
 from greenroom.drivers.postgres.admin import Admin
-from greenroom.drivers.postgres.server import EmbeddedPostgres
+from greenroom.drivers.postgres.server import EmbeddedPostgres, binaries
+from greenroom.drivers.postgres.shared_sql import PSQL
 from greenroom.drivers.s3.server import ADMIN_KEY, EmbeddedS3
 from greenroom.drivers.system.real import this_machine
 from greenroom.drivers.system.spawn import plain_environment
+from greenroom.ports import Done
 
 PASSWORD = Secret("a-password-of-tests")
 PATIENCE = 60.0
@@ -119,3 +122,14 @@ def minio(binary: Path) -> Iterator[tuple[str, str, Secret]]:
         argv = (str(binary), "server", "--quiet", "--address", address, str(folder / "data"))
         with running(argv, folder, env, f"tcp:{urlsplit('//' + address).port}", signal.SIGTERM):
             yield f"http://{address}", ADMIN_KEY, PASSWORD
+
+
+def psql_here(environment: str, service: str, sql: str) -> Done:
+    """Runs SQL by the wheel's psql, as a Job's pod does: from files alone."""
+    with short_folder() as folder:
+        (folder / "service").write_text(service)
+        (folder / "script.sql").write_text(sql)
+        env = {**plain_environment(), "PGSERVICE": SERVICE, "PGSERVICEFILE": str(folder / "service")}
+        argv = (str(binaries() / "psql"), *PSQL[1:], str(folder / "script.sql"))
+        done = subprocess.run(argv, env=env, cwd=folder, stdout=-1, stderr=-2, text=True, check=False)
+    return Done(done.returncode, tuple(done.stdout.splitlines()))

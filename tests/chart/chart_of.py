@@ -171,6 +171,7 @@ VARIANTS: dict[str, Json] = {
             "egress": [{"to": [{"ipBlock": {"cidr": "192.0.2.9/32"}}], "ports": [{"port": 5432}]}],
         }
     },
+    "database-of-its-own": merged(REVIEW, {"database": {"mode": "own", "storageClass": "fast"}}),
     "migrating-by-helm": {
         "migrate": {
             "hook": True,

@@ -35,6 +35,8 @@ WSGI = 'must be module:callable, such as "wsgi:app" or "shop:create_app()", not 
 KIND = 'must be "web" or "worker" or "cron", not "wroker"; did you mean "worker"?'
 SMALL = 'name = "shop"\n[app]\nwsgi = "wsgi:app"\n'
 
+OF_STAGING = '[image]\nrepository = "r.example/shop"\n[[environments]]\nname = "staging"\n'
+
 
 def write(folder: Path, text: str) -> Path:
     path = folder / "greenroom.toml"
@@ -192,6 +194,17 @@ worse = { min_requests = -1, p95 = 3 }
         ('[env]\n"A B" = "x"', 5, "must be a variable's name"),
         ("[env]\nA = true", 5, "must be text or a whole number"),
         ('[env]\nA = "a\\u0000b"', 5, "without NUL"),
+        (
+            OF_STAGING + 'database = "shared"',
+            8,
+            '"database" is about environments with target = "kubernetes"',
+        ),
+        (OF_STAGING + 'target = "kubernetes"\ndatabase = "mine"', 9, "must be"),
+        (
+            OF_STAGING + 'target = "kubernetes"\ndatabase = "chart"\ntemplate = "demo"',
+            10,
+            "is a copy of nothing",
+        ),
     ],
 )
 def test_mistakes(tmp_path: Path, more: str, line: int, expected: str) -> None:

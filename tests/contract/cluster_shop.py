@@ -122,9 +122,9 @@ class ClusterShop(Shop):
         """The namespace of its records."""
         return f"greenroom-{self.name}"
 
-    def give(self, name: str, value: str) -> None:
+    def give(self, name: str, value: str, *words: str) -> None:
         """Set a secret, by standard input."""
-        asked = self.command("secrets", "set", name)
+        asked = self.command("secrets", "set", name, *words)
         done = subprocess.run(asked, input=value, env=self.env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
@@ -140,7 +140,16 @@ class ClusterShop(Shop):
 
 @contextmanager
 def on_the_cluster(folder: Path, name: str, account: str = ACCOUNT) -> Iterator[ClusterShop]:
-    """The shop as project ``name``, serving; skipped where there is no cluster or no edge. Everything goes at the end.
+    """The shop as project ``name``, serving. Everything goes at the end."""
+    with beside_the_stand(folder, name, account) as shop:
+        shop.goes_up()
+        yield shop
+
+
+@contextmanager
+def beside_the_stand(folder: Path, name: str, account: str = ACCOUNT) -> Iterator[ClusterShop]:
+    """The shop's project, with nothing of it on the cluster yet, and what it needs beside itself; skipped where there is no
+    cluster or no edge.
 
     ``account``: the size of Greenroom's own account with which it is driven; without one, with all rights.
     """
@@ -155,7 +164,6 @@ def on_the_cluster(folder: Path, name: str, account: str = ACCOUNT) -> Iterator[
     try:
         with _as(shop, account, folder):
             shop.outside = stand.stand(folder, edge)
-            shop.goes_up()
             yield shop
             shop.run("destroy", "--yes", timeout=300)
     finally:

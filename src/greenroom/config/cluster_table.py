@@ -82,6 +82,10 @@ class ClusterTable(Table):
         "How long a switch of that mode covers both slots: longer than a load balancer takes to learn of new pods.",
     )
     pull_secret: str | None = key(None, "The Secret by which nodes may pull images.", "registry")
+    database_image: Annotated[str, AfterValidator(values.image_reference)] = key(
+        _CLUSTER.database_image,
+        'PostgreSQL: the server of database = "chart", and psql for "shared"; of a major no older than the server\'s.',
+    )
     requests: dict[str, str] = Field(
         default_factory=dict, description='What each web pod asks for: cpu = "250m", memory = "256Mi".'
     )
@@ -102,6 +106,7 @@ def settings(table: ClusterTable) -> ClusterSettings:
         overlap=table.overlap,
         edge=ClusterEdge(**edge),
         pull_secret=table.pull_secret,
+        database_image=table.database_image,
         requests=table.requests,
         limits=table.limits,
     )

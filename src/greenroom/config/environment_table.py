@@ -61,6 +61,13 @@ class EnvironmentTable(Table):
     template: Label | None = key(
         None, "The template that its database starts as a copy of (greenroom template).", "demo"
     )
+    database: Literal["shared", "chart", "external"] | None = key(
+        None,
+        "On a cluster: shared: a database of its own on the server of GREENROOM_DATABASE_ADMIN_URL; chart: a small server of its"
+        " own; external: the one of DATABASE_URL. Default: shared for review and development where that server is given and"
+        " DATABASE_URL is not, else external.",
+        "shared",
+    )
     ttl: LongDuration | None = key(None, "How long after its last deploy it goes.", "14d")
     sleep_after: LongDuration | None = key(
         None,

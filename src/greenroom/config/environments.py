@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from greenroom.config.mistakes import Mistake, shown
-from greenroom.domain.environment import PRODUCTION, Access, Admitted, Environment, Strategy, TargetKind, Tier
+from greenroom.domain.environment import (
+    PRODUCTION,
+    Access,
+    Admitted,
+    DatabaseKind,
+    Environment,
+    Strategy,
+    TargetKind,
+    Tier,
+)
 from greenroom.domain.promotion import Gate, freeze, quiet
 from greenroom.domain.refs import SLUG, RefPattern, template_parts
 from greenroom.domain.rules import RESERVED, Rule, default_rules
@@ -51,6 +60,7 @@ def _table(name: str, table: dict[str, Any]) -> Iterator[Mistake]:
             yield Mistake(
                 ("refs", number), f"{shown(ref)} has no part {{{missing[0]}}}, which the name needs"
             )
+    yield from _database(table)
     if not template_parts(name):
         return
     if not refs:
@@ -62,6 +72,19 @@ def _table(name: str, table: dict[str, Any]) -> Iterator[Mistake]:
         )
     if table.get("tier") == "production":
         yield Mistake(("tier",), "production is one environment, not one for each branch")
+
+
+def _database(table: dict[str, Any]) -> Iterator[Mistake]:
+    word = table.get("database")
+    if word is None:
+        return
+    if table.get("target", "local") != "kubernetes":
+        yield Mistake(
+            ("database",),
+            '"database" is about environments with target = "kubernetes"; others have their own',
+        )
+    elif word in ("chart", "external") and "template" in table:
+        yield Mistake(("template",), f"a database that is {shown(word)} is a copy of nothing")
 
 
 def rules(tables: Sequence[EnvironmentTable], host: str) -> tuple[Rule, ...]:
@@ -86,6 +109,7 @@ def _rule(table: EnvironmentTable, host: str) -> Rule:
             tuple(table.users), tuple(table.allow_ips), tuple(table.groups), tuple(table.emails)
         ),
         template=table.template,
+        database=DatabaseKind(table.database) if table.database else None,
         ttl=table.ttl,
         sleep_after=table.sleep_after,
         gate=_gate(table),

@@ -94,6 +94,8 @@ SECTIONS: tuple[Section, ...] = (
         {
             "name": "production",
             "refs": ["master"],
+            "target": "kubernetes",
+            "database": "external",
             "after": "staging",
             "quiet": None,
             "freeze": None,

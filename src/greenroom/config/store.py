@@ -19,6 +19,11 @@ class StoreTable(Table):
     endpoint: Annotated[str, AfterValidator(values.endpoint)] | None = key(
         None, "Address of another store, with http:// or https://.", "https://minio.example.org:9000"
     )
+    cluster_endpoint: Annotated[str, AfterValidator(values.endpoint)] | None = key(
+        None,
+        "The same store as pods of a cluster reach it. Default: the endpoint.",
+        "http://minio.storage.svc:9000",
+    )
     region: str = key(_S3.region, "Its region.")
     issuer: Literal["iam", "minio", "given"] = key(
         str(_S3.issuer),

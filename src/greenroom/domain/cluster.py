@@ -52,7 +52,8 @@ class ClusterEdge:
 class ClusterSettings:
     """``context`` of the kubeconfig (None: its current one); ``replicas``: pods that serve where the strategy is blue-green,
     one elsewhere; with ``max_replicas`` above it the autoscaler decides between the two, aiming at ``cpu_percent`` of the
-    CPU that pods ask for; ``requests`` and ``limits`` of each, in Kubernetes' notation; ``pull_secret`` of the registry; ``overlap``: seconds in which a switch of that mode covers both slots."""
+    CPU that pods ask for; ``requests`` and ``limits`` of each, in Kubernetes' notation; ``pull_secret`` of the registry; ``overlap``: seconds in which a switch of that
+    mode covers both slots; ``database_image``: PostgreSQL, as server of an environment's own and as client of a shared one."""
 
     context: str | None = None
     replicas: int = 2
@@ -62,5 +63,6 @@ class ClusterSettings:
     overlap: float = 10.0
     edge: ClusterEdge = field(default_factory=ClusterEdge)
     pull_secret: str | None = None
+    database_image: str = "docker.io/library/postgres:18"
     requests: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)

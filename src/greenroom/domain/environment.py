@@ -43,6 +43,15 @@ class Access(StrEnum):
     PRIVATE = "private"
 
 
+class DatabaseKind(StrEnum):
+    """Whose database an environment on a cluster has: its own on a server that several share, its own server in its
+    namespace, or one that somebody else made."""
+
+    SHARED = "shared"
+    CHART = "chart"
+    EXTERNAL = "external"
+
+
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """Who may see a private environment; :class:`greenroom.domain.access.AccessPolicy` has the meaning of each."""
@@ -61,7 +70,8 @@ UNNAMED = Admitted()
 class Environment:
     """One place where the app runs: ``name`` keys all its state, ``host`` is its public name.
 
-    ``template``: the named database that a new one is a copy of. ``ttl`` and ``sleep_after`` in seconds: how long it
+    ``template``: the named database that a new one is a copy of. ``database``: the file's word on whose it has, if it says
+    one. ``ttl`` and ``sleep_after`` in seconds: how long it
     lives after its last deploy, and how long without a request before it sleeps; None: for ever. ``gate``: the
     policy that a build must pass to come on stage here. ``env``: plain settings above the project's.
     """
@@ -74,6 +84,7 @@ class Environment:
     access: Access = Access.PUBLIC
     admitted: Admitted = UNNAMED
     template: str | None = None
+    database: DatabaseKind | None = None
     ttl: float | None = None
     sleep_after: float | None = None
     gate: Gate = OPEN

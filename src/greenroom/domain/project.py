@@ -58,12 +58,14 @@ class Issuer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectStore:
-    """The S3 store. ``endpoint`` None: the embedded one. ``bucket_prefix`` None: the project's name.
+    """The S3 store. ``endpoint`` None: the embedded one; ``cluster_endpoint``: the same one as pods reach it, where they reach it
+    elsewhere. ``bucket_prefix`` None: the project's name.
 
     ``key_variable`` and ``secret_variable`` name the environment variables that hold the administrator's key.
     """
 
     endpoint: str | None = None
+    cluster_endpoint: str | None = None
     region: str = "us-east-1"
     issuer: Issuer = Issuer.IAM
     iam_endpoint: str | None = None

@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greenroom.domain.environment import Environment
+from greenroom.domain.buckets import has_own_bucket
+from greenroom.domain.databases import database_kind, for_the_app
+from greenroom.domain.environment import DatabaseKind, Environment, TargetKind
 from greenroom.domain.secret import Secret
 from greenroom.domain.secrets import SHARED, SecretPolicy, scopes, tier_scope
 
@@ -40,7 +42,28 @@ class Keeping:
         return (*self._encrypted, *self._environment, *kept)
 
     def values(self) -> Values:
-        """Name -> value."""
+        """Name -> value, of those that the app gets."""
+        every = self._all()
+        return for_the_app(every, self._kind(every))
+
+    def own(self, name: str) -> Secret | None:
+        """One that is Greenroom's own."""
+        return self._all().get(name)
+
+    def database(self) -> DatabaseKind:
+        """Which database the environment has; one on this machine has what the machine gives, or what was given."""
+        return self._kind(self._all())
+
+    def has_own_bucket(self) -> bool:
+        """On a cluster: does the environment have a bucket of its own, where a store is known?"""
+        return has_own_bucket(self._place.tier, self._all())
+
+    def _kind(self, every: Values) -> DatabaseKind:
+        if self._place.target is TargetKind.LOCAL:
+            return DatabaseKind.EXTERNAL
+        return database_kind(self._place.database, self._place.tier, every)
+
+    def _all(self) -> dict[str, Secret]:
         return {name: value for _, values in self.sources() for name, value in values.items()}
 
     @cached_property

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform as machine_name
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +28,7 @@ from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.releases import ClusterReleases
 from greenroom.drivers.kubernetes.resting import Resting
 from greenroom.drivers.kubernetes.route import LiveRoute
-from greenroom.drivers.kubernetes.secrets import AppSecrets, GivenDatabase, given_secrets, own_secrets
+from greenroom.drivers.kubernetes.secrets import AppSecrets, given_secrets, own_secrets
 from greenroom.drivers.kubernetes.service import LiveService
 from greenroom.drivers.kubernetes.slots import Slots
 from greenroom.drivers.kubernetes.standin import StandIn
@@ -38,6 +36,9 @@ from greenroom.drivers.kubernetes.store import Store
 from greenroom.drivers.kubernetes.traffic import KubernetesTraffic, Reach
 from greenroom.drivers.system.secret_box import GivenSecrets, SigningKeys
 from greenroom.ports import Doors, Resource, Values
+from greenroom.wiring.cluster_buckets import buckets_of
+from greenroom.wiring.cluster_databases import database_of
+from greenroom.wiring.holder import Holder
 from greenroom.wiring.places import place_of
 
 if TYPE_CHECKING:
@@ -90,9 +91,8 @@ class ClusterSite:
         wiring, clock = self._wiring, self._wiring.clock
         app, api, names = wiring.project.app, self._api, self._names
         asked = self._settings.requests, self._settings.limits
-        settings = self._settings
-        most = 0 if wiring.place.strategy is Strategy.SIMPLE else settings.max_replicas or 0
-        size = Size(app, wiring.roles, wiring.policy, self.replicas, *asked, most, settings.cpu_percent)
+        scaled = self.most_replicas, self._settings.cpu_percent
+        size = Size(app, wiring.roles, wiring.policy, self.replicas, *asked, *scaled)
         jobs = self._jobs
         web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
         standin = StandIn(api, names, self._slots, clock, _page)
@@ -177,32 +177,9 @@ class ClusterSite:
 
     def lease(self, environment: str) -> KubernetesLease:
         """The lease of an environment."""
-        clock = self._wiring.clock
-        return KubernetesLease(
-            self._api, self._names, self._store, environment, clock, self._me, self._is_dead
-        )
-
-    @cached_property
-    def _me(self) -> str:
-        processes = self._wiring.machine.processes
-        own = processes.identify(processes.own())
-        started = own.started if own else 0
-        who = f"{getpass.getuser()}@{machine_name.node()} process {processes.own()}"
-        return f"{who}/{self._here}/{processes.own()}/{started}"
-
-    @property
-    def _here(self) -> str:
-        """This boot of this machine, and among its containers the one whose processes can be seen."""
-        return f"{self._wiring.machine.processes.boot()} {Path('/proc/self/ns/pid').readlink()}"
-
-    def _is_dead(self, identity: str) -> bool:
-        """Did that process run on this boot of this machine, in this container, and is it gone? Of others nobody knows."""
-        parts = identity.split("/")
-        processes = self._wiring.machine.processes
-        if len(parts) != 4 or parts[1] != self._here:
-            return False
-        there = processes.identify(int(parts[2]))
-        return there is None or there.started != int(parts[3])
+        clock, holder = self._wiring.clock, Holder(self._wiring.machine)
+        pieces = (self._api, self._names, self._store)
+        return KubernetesLease(*pieces, environment, clock, holder.identity, holder.is_dead)
 
     @cached_property
     def _helm(self) -> Helm:
@@ -254,8 +231,10 @@ class ClusterSite:
         pieces = (self._api, self._names, self._slots, self._wiring.clock, self._place)
         space = EnvironmentNamespace(*pieces, self._resting.end)
         secrets = AppSecrets(self._store, self.url)
-        database = GivenDatabase(lambda: self._wiring.keeping.values())
-        return (secrets, space, self._door, database, self._files)
+        stands = (self._api, self._names, self._store, self._release)
+        database = database_of(self._wiring, *stands, self.most_replicas)
+        buckets = buckets_of(self._wiring, self._store)
+        return (secrets, space, self._door, database, *buckets, self._files)
 
     @cached_property
     def _reach(self) -> Reach:
@@ -270,6 +249,12 @@ class ClusterSite:
         """Pods of a slot."""
         simple = self._wiring.place.strategy is Strategy.SIMPLE
         return 1 if simple else self._settings.replicas
+
+    @property
+    def most_replicas(self) -> int:
+        """Pods that an autoscaler may give a slot; where there is none, those that it has."""
+        simple = self._wiring.place.strategy is Strategy.SIMPLE
+        return self.replicas if simple else max(self._settings.max_replicas or 0, self.replicas)
 
     def _host(self, environment: str) -> str:
         return self._place(environment).host

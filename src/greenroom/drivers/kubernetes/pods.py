@@ -62,7 +62,7 @@ class Pods:
 
     def background(self, environment: str, color: str | None = None) -> list[Json]:
         """Pods of workers and cron roles, of one colour or of all."""
-        found = self._listed(environment, {COLOR: color} if color else {})
+        found = self._listed(environment, {COLOR: color or ""})
         return [p for p in found if p["metadata"]["labels"].get(ROLE, "web") not in ("web", "job")]
 
     def every(self, environment: str, slot: str) -> list[Json]:

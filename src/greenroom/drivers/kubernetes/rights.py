@@ -34,8 +34,11 @@ CONTROL = (
     Rule("", "configmaps", ("create", "delete", "get", "list", "patch", "update")),
     Rule("", "secrets", ("create", "delete", "get", "list", "patch")),
     Rule("coordination.k8s.io", "leases", ("create", "delete", "get", "update")),
+    Rule("batch", "jobs", ("create", "delete", "get", "patch")),
+    Rule("", "pods", ("list",)),
+    Rule("", "pods/log", ("get",)),
 )
-"""In the control namespace: slots, records, the ledger; secrets; leases."""
+"""In the control namespace: slots, records, the ledger; secrets; leases; Jobs that make and remove databases."""
 
 _OWN = (
     Rule("", "pods", ("create", "delete", "get", "list")),
@@ -46,8 +49,10 @@ _OWN = (
     Rule("", "configmaps", ("create", "delete", "patch")),
     Rule("", "services", ("get", "patch")),
     Rule("", "resourcequotas", ("create", "patch")),
+    Rule("", "persistentvolumeclaims", ("list",)),
     Rule("apps", "deployments", ("create", "delete", "get", "list", "patch")),
     Rule("apps", "deployments/scale", ("get", "patch")),
+    Rule("apps", "statefulsets", ("delete", "get")),
     Rule("batch", "cronjobs", ("delete", "list")),
     Rule("batch", "jobs", ("create", "delete", "get", "list")),
 )
@@ -62,6 +67,7 @@ CHART = (
     Rule("", "services", HELM),
     Rule("apps", "deployments", HELM),
     Rule("autoscaling", "horizontalpodautoscalers", HELM),
+    Rule("apps", "statefulsets", HELM),
     Rule("batch", "cronjobs", HELM),
     Rule("networking.k8s.io", "networkpolicies", HELM),
     Rule("policy", "poddisruptionbudgets", HELM),

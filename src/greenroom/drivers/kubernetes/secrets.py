@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.domain.secrets import SIGNING
 from greenroom.drivers.kubernetes.store import Store
@@ -85,40 +84,3 @@ class AppSecrets:
 
     def _of(self, environment: str) -> ClusterSecrets:
         return own_secrets(self._store, environment)
-
-
-class GivenDatabase:
-    """See :class:`greenroom.ports.Resource`. A database outside the cluster, which somebody else made: its address is a secret
-    that people give (``DATABASE_URL``), and it is never removed from here."""
-
-    name = "database"
-
-    def __init__(self, given: Callable[[], Values]) -> None:
-        self._given = given
-
-    def observe(self, environment: str) -> Presence:
-        return Presence("DATABASE_URL" in self._given(), "given from outside")
-
-    def ensure(self, environment: str) -> None:
-        if "DATABASE_URL" not in self._given():
-            raise GreenroomError(
-                "no-database",
-                f"nobody has given {environment} a database",
-                f"greenroom -e {environment} secrets set DATABASE_URL",
-                Exit.USAGE,
-            )
-
-    def values(self, environment: str) -> Values:
-        return {}
-
-    def unreachable(self, environment: str) -> Values:
-        return {"DATABASE_URL": Secret("postgresql://nobody@127.0.0.1:1/nothing")}
-
-    def remove(self, environment: str) -> None:
-        """It is not ours."""
-
-    def residue(self, environment: str) -> tuple[str, ...]:
-        return ()
-
-    def found(self) -> Mapping[str, str]:
-        return {}

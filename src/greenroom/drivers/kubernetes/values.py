@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from greenroom.domain.cluster import ClusterEdge, ClusterSettings
-from greenroom.domain.environment import Access, Environment
+from greenroom.domain.environment import Access, DatabaseKind, Environment
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import App
 from greenroom.domain.roles import Role, RoleKind
@@ -18,6 +18,9 @@ from greenroom.drivers.kubernetes.slots import Placed
 Json = dict[str, Any]
 
 ASSETS = "assets"
+DATABASE_SECRET = "greenroom-database"  # noqa: S105 - a name
+"""In the namespace of an environment with a PostgreSQL of its own: its role's password, and what the server keeps of it."""
+
 PRE_STOP_SECONDS = 5
 """A pod that ends answers for so long: until every proxy has heard of it (measured: endpoints reach it in 1 s)."""
 
@@ -127,6 +130,19 @@ def values(
         "assets": _assets(place, kept.values()),
         "edge": _edge(place, settings.edge),
         "access": _access(place, settings.edge),
+        "database": _database(place, settings),
+    }
+
+
+def _database(place: Environment, settings: ClusterSettings) -> Json:
+    if place.database is not DatabaseKind.CHART:
+        return {"mode": "none"}
+    pull = [settings.pull_secret] if settings.pull_secret else []
+    return {
+        "mode": "own",
+        "image": settings.database_image,
+        "secret": DATABASE_SECRET,
+        "pullSecrets": pull,
     }
 
 

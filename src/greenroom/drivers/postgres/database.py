@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from greenroom.drivers.postgres.admin import (
     verifier,
 )
 from greenroom.drivers.postgres.clone import clone
+from greenroom.drivers.postgres.names import comment_text, database_name
 from greenroom.drivers.postgres.template_names import template_label
 from greenroom.ports import Presence, Values
 
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 Passwords = Callable[[str], Secret]
 """The password of an environment's role, made the first time."""
-
-LONGEST = 63
-"""Bytes of a name in PostgreSQL; a longer one would be cut silently."""
 
 
 class Database:
@@ -68,12 +65,7 @@ class Database:
 
     def label(self, environment: str) -> str:
         """The name of the environment's database, and of its role. Raises (exit 2) when it is too long."""
-        label = f"{self._project}_{environment}".replace("-", "_")
-        if len(label) > LONGEST:
-            raise GreenroomError(
-                "name-too-long", f"{label} is longer than {LONGEST} characters", "a shorter name", Exit.USAGE
-            )
-        return label
+        return database_name(self._project, environment)
 
     def observe(self, environment: str) -> Presence:
         label = self.label(environment)
@@ -157,7 +149,7 @@ class Database:
             return None
 
     def _text(self, environment: str) -> str:
-        return json.dumps({"greenroom": self._project, "environment": environment})
+        return comment_text(self._project, environment)
 
     def _is_mine(self, label: Label, environment: str) -> bool:
         """What has no comment was made before there were any, and is told by its name."""

@@ -93,7 +93,7 @@ class Bucket:
         if key is None:
             return {}
         return {
-            "S3_ENDPOINT_URL": Secret(self._store.endpoint),
+            "S3_ENDPOINT_URL": Secret(self._store.for_apps or self._store.endpoint),
             "S3_BUCKET": Secret(self.label(environment)),
             "AWS_ACCESS_KEY_ID": Secret(key.id),
             "AWS_SECRET_ACCESS_KEY": key.secret,

@@ -51,7 +51,7 @@ def key_from(environ: Mapping[str, str], id: str, secret: str) -> Key:
 @dataclass(frozen=True)
 class Store:
     """``endpoint`` with scheme; ``admin`` gives the administrator's key. ``iam_endpoint``: where another address
-    than the store's own answers IAM. ``say`` is told when it makes us wait."""
+    than the store's own answers IAM. ``say`` is told when it makes us wait. ``for_apps``: where apps reach it, if elsewhere."""
 
     endpoint: str
     admin: Callable[[], Key]
@@ -59,6 +59,7 @@ class Store:
     region: str = REGION
     iam_endpoint: str | None = None
     say: Callable[[str], None] = lambda _text: None
+    for_apps: str | None = None
 
     @contextmanager
     def s3(self) -> Iterator[S3Client]:

@@ -1,0 +1,137 @@
+"""An environment's own small PostgreSQL in its namespace, from the chart."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from greenroom.domain.databases import ADDRESS
+from greenroom.domain.errors import GreenroomError
+from greenroom.domain.secret import Secret
+from greenroom.drivers.kubernetes.api import Api, Conflict, Json
+from greenroom.drivers.kubernetes.names import ROLE, Names
+from greenroom.drivers.kubernetes.pods import Pods, Trouble, first_trouble
+from greenroom.drivers.kubernetes.release import HelmRelease
+from greenroom.drivers.kubernetes.values import DATABASE_SECRET
+from greenroom.ports import Clock, Presence, Values
+
+NAME = "database"
+"""Of the StatefulSet, its Service, its container, and of the role that its pod has."""
+
+CLAIM = f"data-{NAME}-0"
+ROLE_AND_DATABASE = "app"
+READY_SECONDS = 180.0
+GONE_SECONDS = 60.0
+BETWEEN_SECONDS = 0.3
+SHOWN_LINES = 20
+
+
+class OwnDatabase:
+    """See :class:`greenroom.ports.Resource`. ``verifier``: what a server keeps of a password. The Secret in the environment's
+    namespace is the only place of the password: it goes with the database that it opens."""
+
+    name = "database"
+
+    def __init__(
+        self,
+        api: Api,
+        names: Names,
+        pods: Pods,
+        helm: HelmRelease,
+        clock: Clock,
+        verifier: Callable[[Secret], str],
+    ) -> None:
+        self._api, self._names, self._pods, self._helm = api, names, pods, helm
+        self._clock, self._verifier = clock, verifier
+
+    def observe(self, environment: str) -> Presence:
+        return Presence(self._set(environment) is not None, "PostgreSQL of its own")
+
+    def ensure(self, environment: str) -> None:
+        """Raises (exit 1) with the last lines of a server that does not start."""
+        self._keep_password(environment)
+        if self._set(environment) is None:
+            self._helm.record(environment)
+        until = self._clock.monotonic() + READY_SECONDS
+        while not self._ready(environment):
+            trouble = self._trouble(environment)
+            lasting = trouble is not None and bool(trouble.container)
+            if lasting or self._clock.monotonic() >= until:
+                raise self._does_not_start(environment, trouble or Trouble("it is not ready in time"))
+            self._clock.sleep(BETWEEN_SECONDS)
+
+    def values(self, environment: str) -> Values:
+        password = self._password(environment)
+        if password is None:
+            return {}
+        host = f"{NAME}.{self._names.namespace(environment)}.svc"
+        who = f"{ROLE_AND_DATABASE}:{password.reveal()}"
+        return {ADDRESS: Secret(f"postgresql://{who}@{host}:5432/{ROLE_AND_DATABASE}")}
+
+    def unreachable(self, environment: str) -> Values:
+        return {ADDRESS: Secret("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")}
+
+    def remove(self, environment: str) -> None:
+        """The volume goes with the StatefulSet; it is waited for, so that its end is not taken for something left."""
+        with suppress(Conflict):
+            self._api.delete(self._names.at(environment, "statefulsets", NAME), "Foreground")
+        self._api.delete(self._names.at(environment, "secrets", DATABASE_SECRET))
+        until = self._clock.monotonic() + GONE_SECONDS
+        while self._volumes(environment) and self._clock.monotonic() < until:
+            self._clock.sleep(BETWEEN_SECONDS)
+
+    def residue(self, environment: str) -> tuple[str, ...]:
+        """Everything of it lies in the environment's namespace, which is looked at whole; its volumes are too."""
+        return ()
+
+    def found(self) -> Mapping[str, str]:
+        return {}
+
+    def _keep_password(self, environment: str) -> None:
+        if self._password(environment) is not None:
+            return
+        made = Secret(secrets.token_urlsafe(24))
+        plain = {"password": made.reveal(), "verifier": self._verifier(made)}
+        body: Json = {"apiVersion": "v1", "kind": "Secret", "immutable": True}
+        body["metadata"] = {"name": DATABASE_SECRET, "labels": self._names.labels(environment)}
+        body["data"] = {k: base64.b64encode(v.encode()).decode() for k, v in plain.items()}
+        with suppress(Conflict):  # the answer to the first try was lost
+            self._api.create(self._names.at(environment, "secrets"), body)
+
+    def _password(self, environment: str) -> Secret | None:
+        found = self._api.get(self._names.at(environment, "secrets", DATABASE_SECRET))
+        data = (found or {}).get("data") or {}
+        return Secret(base64.b64decode(data["password"]).decode()) if "password" in data else None
+
+    def _set(self, environment: str) -> Json | None:
+        return self._api.get(self._names.at(environment, "statefulsets", NAME))
+
+    def _ready(self, environment: str) -> bool:
+        status = (self._set(environment) or {}).get("status") or {}
+        return bool(status.get("readyReplicas"))
+
+    def _trouble(self, environment: str) -> Trouble | None:
+        found = self._api.items(self._names.at(environment, "pods"), {ROLE: NAME})
+        return next((trouble for pod in found if (trouble := first_trouble(pod)) is not None), None)
+
+    def _volumes(self, environment: str) -> bool:
+        """Does a volume of it still stand? Who may not look cannot wait for it."""
+        where = self._names.namespace(environment)
+        if self._api.items(self._names.at(environment, "persistentvolumeclaims"), {ROLE: NAME}):
+            return True
+        with suppress(GreenroomError):
+            claims = [v["spec"].get("claimRef") or {} for v in self._api.items("/api/v1/persistentvolumes")]
+            return any((c.get("namespace"), c.get("name")) == (where, CLAIM) for c in claims)
+        return False
+
+    def _does_not_start(self, environment: str, trouble: Trouble) -> GreenroomError:
+        told = trouble.pod and trouble.container
+        lines = self._pods.log(environment, trouble.pod, trouble.container, SHOWN_LINES) if told else []
+        return GreenroomError(
+            "database-refused",
+            f"the database of {environment} does not start: {trouble.why}",
+            f"kubectl -n {self._names.namespace(environment)} describe pod {NAME}-0",
+            details="\n".join(lines),
+        )

@@ -1,0 +1,200 @@
+"""Databases of environments on a cluster: one on a shared server, one from the chart; refused, killed, and gone without a trace."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+
+import cluster_stand as stand
+import pytest
+from cluster_shop import ClusterShop, beside_the_stand
+from shop import git
+
+from greenroom.drivers.system.net import ask_tls
+
+pytestmark = pytest.mark.timeout(900)
+
+PROJECT = "dbs"
+RULES = """
+[[environments]]
+name = "production"
+refs = ["main"]
+target = "kubernetes"
+
+[[environments]]
+name = "db-{issue}"
+host = "{name}.shop.localhost"
+refs = ["*/AFO-{issue}_*"]
+target = "kubernetes"
+database = "shared"
+ttl = "1d"
+
+[[environments]]
+name = "own-{issue}"
+host = "{name}.shop.localhost"
+refs = ["*/OWN-{issue}_*"]
+target = "kubernetes"
+database = "chart"
+"""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ClusterShop, str]]:
+    """The project, told of both servers; and the store's address on this machine."""
+    with (
+        beside_the_stand(tmp_path_factory.mktemp("databases"), PROJECT) as made,
+        stand.store_here() as address,
+    ):
+        _told(made, address)
+        for name, value in secrets_of_greenroom().items():
+            made.give(name, value, "--for", "all")
+        yield made, address
+
+
+@pytest.fixture
+def shop(store: tuple[ClusterShop, str]) -> ClusterShop:
+    return store[0]
+
+
+def secrets_of_greenroom() -> dict[str, str]:
+    """What is given once for all environments."""
+    keys = {"GREENROOM_S3_KEY": "stand", "GREENROOM_S3_SECRET": stand.PASSWORD}
+    return {"GREENROOM_DATABASE_ADMIN_URL": stand.admin_url(), **keys}
+
+
+def _told(shop: ClusterShop, store: str) -> None:
+    """Other environments than the shop's own file has."""
+    toml = shop.folder / "greenroom.toml"
+    image = f'[kubernetes]\ndatabase_image = "{stand.image("postgres")}"\n'
+    text, _, more = toml.read_text().partition("# Branches and where they go")
+    kept = more.partition("[prove]")[2]
+    s3 = f'\n[s3]\nendpoint = "{store}"\ncluster_endpoint = "http://s3.{stand.NAMESPACE}.svc:8333"\n'
+    toml.write_text(f"{text}[prove]{kept.replace('[kubernetes]', image, 1)}{s3}{RULES}")
+    shop.commit("databases of environments")
+
+
+def branch(shop: ClusterShop, name: str) -> None:
+    """A branch with a commit of its own."""
+    git(shop.folder, "checkout", "-q", "-b", name, "main")
+    shop.commit(name)
+    git(shop.folder, "checkout", "-q", "main")
+
+
+def there(name: str) -> list[str]:
+    """Databases and roles of that name."""
+    query = f"select 'database' from pg_database where datname = '{name}' union all select 'role' from pg_roles where rolname = '{name}'"
+    return stand.asked(query)
+
+
+def serves(shop: ClusterShop, environment: str) -> bool:
+    """Does the environment answer through the edge, with a page that reads the database?"""
+    host, edge = f"{environment}.shop.localhost", shop.edge
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if ask_tls(host, edge.secure, "/search?q=lamp", str(edge.ca), 20.0, "127.0.0.1", {}).status == 200:
+            return True
+        time.sleep(0.3)
+    return False
+
+
+def of_environment(shop: ClusterShop, environment: str) -> set[str]:
+    """Every object of the cluster with the environment's label or in its namespace, but records that the project keeps."""
+    kinds = stand.kubectl("api-resources", "--verbs=list", "-o", "name").split()
+    listed = ",".join(k for k in kinds if not k.startswith(("events", "packagemanifests")))
+    labels = f"greenroom.dev/project={shop.name},greenroom.dev/environment={environment}"
+    found = json.loads(stand.kubectl("get", listed, "-A", "-l", labels, "-o", "json"))["items"]
+    spaces = json.loads(stand.kubectl("get", "namespaces", "-o", "json"))["items"]
+    names = {s["metadata"]["name"] for s in spaces}
+    left = {f"Namespace/{n}" for n in names if n == f"{shop.name}-{environment}"}
+    return left | {f"{one['kind']}/{one['metadata']['name']}" for one in found}
+
+
+def jobs(shop: ClusterShop) -> list[str]:
+    """The Jobs of the control namespace."""
+    return stand.kubectl("-n", shop.control, "get", "jobs", "-o", "name").split()
+
+
+def app_values(shop: ClusterShop, environment: str) -> dict[str, str]:
+    """What the environment's app is given in secret."""
+    listed = json.loads(stand.kubectl("-n", f"{shop.name}-{environment}", "get", "secrets", "-o", "json"))
+    found = [s for s in listed["items"] if "-env-" in s["metadata"]["name"]]
+    return {k: base64.b64decode(v).decode() for s in found for k, v in s["data"].items()}
+
+
+def test_a_review_environment_has_a_database_on_the_shared_server(
+    shop: ClusterShop, store: tuple[ClusterShop, str]
+) -> None:
+    branch(shop, "anna/AFO-1_cart")
+    shop.json("env", "create", "anna/AFO-1_cart", timeout=600)
+    assert serves(shop, "db-1")
+    assert there("dbs_db_1") == ["database", "role"]
+    given = app_values(shop, "db-1")
+    assert [name for name in given if name.startswith("GREENROOM_")] == []
+    assert given["DATABASE_URL"].startswith("postgresql://dbs_db_1:")
+    assert stand.PASSWORD not in given["DATABASE_URL"]
+    assert given["S3_BUCKET"] == "dbs-db-1"
+    assert given["S3_ENDPOINT_URL"] == f"http://s3.{stand.NAMESPACE}.svc:8333"
+    assert given["AWS_ACCESS_KEY_ID"] != "stand"
+    assert jobs(shop) == []
+    shop.json("-e", "db-1", "up", timeout=300)
+    done = shop.json("env", "destroy", "db-1", "--yes", timeout=300)
+    assert done["left"] == []
+    assert there("dbs_db_1") == []
+    with stand.s3(store[1]) as client:
+        assert [b["Name"] for b in client.list_buckets()["Buckets"]] == ["shop"]
+    assert of_environment(shop, "db-1") == set()
+    assert jobs(shop) == []
+
+
+def test_what_is_there_without_a_name_on_it_is_refused_and_left_alone(shop: ClusterShop) -> None:
+    branch(shop, "anna/AFO-2_cart")
+    stand.asked("create database dbs_db_2")
+    refused = shop.json("env", "create", "anna/AFO-2_cart", exit=2, timeout=300)
+    assert refused["code"] == "name-taken"
+    assert "database dbs_db_2 belongs to somebody" in refused["message"]
+    shop.json("env", "destroy", "db-2", "--yes", timeout=300)
+    assert there("dbs_db_2") == ["database"]
+    assert stand.asked(
+        "select shobj_description(oid, 'pg_database') from pg_database where datname = 'dbs_db_2'"
+    ) == [""]
+    assert of_environment(shop, "db-2") == set()
+    stand.asked("drop database dbs_db_2")
+
+
+def test_killed_while_its_job_runs_the_next_command_finishes(shop: ClusterShop) -> None:
+    branch(shop, "anna/AFO-3_cart")
+    for word in ("create", "destroy"):
+        words = (
+            ("env", "create", "anna/AFO-3_cart") if word == "create" else ("env", "destroy", "db-3", "--yes")
+        )
+        command = shop.start(*words)
+        until = time.monotonic() + 300
+        while "job.batch/database-db-3" not in jobs(shop):
+            assert command.poll() is None, command.communicate()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        command.kill()
+        command.wait()
+        shop.json(*words, timeout=600)
+        if word == "create":
+            assert serves(shop, "db-3")
+            assert there("dbs_db_3") == ["database", "role"]
+    assert there("dbs_db_3") == []
+    assert of_environment(shop, "db-3") == set()
+    assert jobs(shop) == []
+
+
+def test_a_server_that_refuses_is_told_with_its_words(shop: ClusterShop) -> None:
+    branch(shop, "anna/AFO-4_cart")
+    shop.give("GREENROOM_DATABASE_ADMIN_URL", stand.admin_url().replace("@", "x@"), "--for", "all")
+    try:
+        told = shop.json("env", "create", "anna/AFO-4_cart", exit=1, timeout=300)
+    finally:
+        shop.give("GREENROOM_DATABASE_ADMIN_URL", stand.admin_url(), "--for", "all")
+    assert "refuses the password of postgres" in told["message"]
+    assert "password authentication failed" in told["details"]
+    assert jobs(shop) == []
+    shop.json("env", "destroy", "db-4", "--yes", timeout=300)
+    assert of_environment(shop, "db-4") == set()
