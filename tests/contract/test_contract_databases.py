@@ -17,24 +17,24 @@ from greenroom.drivers.system.net import ask_tls
 pytestmark = pytest.mark.timeout(900)
 
 PROJECT = "dbs"
-RULES = """
+RULES = f"""
 [[environments]]
 name = "production"
 refs = ["main"]
 target = "kubernetes"
 
 [[environments]]
-name = "db-{issue}"
-host = "{name}.shop.localhost"
-refs = ["*/AFO-{issue}_*"]
+name = "db-{{issue}}"
+host = "{{name}}.{stand.HOST}"
+refs = ["*/AFO-{{issue}}_*"]
 target = "kubernetes"
 database = "shared"
 ttl = "1d"
 
 [[environments]]
-name = "own-{issue}"
-host = "{name}.shop.localhost"
-refs = ["*/OWN-{issue}_*"]
+name = "own-{{issue}}"
+host = "{{name}}.{stand.HOST}"
+refs = ["*/OWN-{{issue}}_*"]
 target = "kubernetes"
 database = "chart"
 """
@@ -90,7 +90,7 @@ def there(name: str) -> list[str]:
 
 def serves(shop: ClusterShop, environment: str) -> bool:
     """Does the environment answer through the edge, with a page that reads the database?"""
-    host, edge = f"{environment}.shop.localhost", shop.edge
+    host, edge = f"{environment}.{stand.HOST}", shop.edge
     until = time.monotonic() + 30
     while time.monotonic() < until:
         if ask_tls(host, edge.secure, "/search?q=lamp", str(edge.ca), 20.0, "127.0.0.1", {}).status == 200:
