@@ -14,7 +14,7 @@ from greenroom.domain.queueing import erlang_c, mean_wait, wait
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-WORK = Work(800, 10.0, 2, 8, 2.0, 5.0, 12.0, 14.0, 40.0, 55.0)
+WORK = Work(800, 10.0, 2, 8, 2.0, 5.0, 12.0, 0.5, 14.0, 40.0, 55.0)
 """80 requests/s, 5 ms of CPU and 12 ms of a thread each."""
 NOW = Shape(2, 2, 8)
 
@@ -103,6 +103,7 @@ def test_a_guess_is_called_one() -> None:
     far = notes(WORK, Goal(200, 0.3), NOW)
     assert any("3.2 times what was measured" in n and "--rate 87" in n for n in far)
     assert any("hold" in n for n in notes(replace(WORK, cpu_ms=20.0), Goal(10), NOW))
+    assert any("waited 4 ms for a core" in n for n in notes(replace(WORK, delay_ms=4.0), Goal(10), NOW))
     assert any("4 processes share 2 cores" in n for n in notes(WORK, Goal(10), Shape(1, 4, 8)))
 
 

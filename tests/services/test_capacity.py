@@ -36,7 +36,7 @@ class SteadyLoad(WorldLoad):
 def counted(seconds: float) -> tuple[Counted, ...]:
     """Two processes: 40 requests a second each, 5 ms of CPU and 12 ms of a thread a request."""
     requests = int(40 * seconds)
-    return tuple(Counted(name, requests, requests * 0.012, requests * 0.005, 2.0) for name in ("1", "2"))
+    return tuple(Counted(name, requests, requests * 0.012, requests * 0.005, 0.0, 2.0) for name in ("1", "2"))
 
 
 def proved(place: Place) -> Proof:

@@ -24,6 +24,9 @@ MOST_THREADS = 32
 
 MOST_PROCESSES = 2000
 
+CROWDED = 0.5
+"""From this share of its CPU on, what a page waited for a core tells of others on the machine."""
+
 BUSY = 0.7
 """From this share of CPU on, what was measured holds a good deal of waiting already."""
 
@@ -36,8 +39,8 @@ class Work:
     """What a proof measured of the live slot, asked for its pages alone and while nothing else happened.
 
     ``requests`` in ``seconds``, by ``processes`` processes of ``threads`` threads, each with ``cores`` cores to share with the others of
-    its pod; ``cpu_ms`` and ``busy_ms``: CPU of the process, and time of a thread in the app, a request (means). ``p50_ms``,
-    ``p99_ms``, ``p995_ms``: what the visitor waited.
+    its pod; ``cpu_ms`` and ``busy_ms``: CPU of the process, and time of a thread in the app, a request (means); ``delay_ms``: of that
+    time, what was waited for a core. ``p50_ms``, ``p99_ms``, ``p995_ms``: what the visitor waited.
     """
 
     requests: int
@@ -47,6 +50,7 @@ class Work:
     cores: float
     cpu_ms: float
     busy_ms: float
+    delay_ms: float
     p50_ms: float
     p99_ms: float
     p995_ms: float
@@ -162,6 +166,11 @@ def notes(work: Work, goal: Goal, to_set: Shape) -> tuple[str, ...]:
     if (busy := utilisation(work.rate, work.cpu_ms / 1000) / work.processes) > BUSY:
         found.append(
             f"the processes were {busy:.0%} busy when they were measured: their latency holds waiting already"
+        )
+    elif work.delay_ms > CROWDED * work.cpu_ms:
+        found.append(
+            f"a page waited {work.delay_ms:.0f} ms for a core beside its {work.cpu_ms:.0f} ms of CPU: others used the machine;"
+            " what they take is not there for this app"
         )
     if to_set.processes > work.cores:
         found.append(

@@ -65,13 +65,15 @@ class Pace:
 class Counted:
     """What one worker process has counted since it began.
 
-    ``requests`` of the app and the seconds ``busy_s`` that threads spent in it; ``cpu_s`` of the whole process; ``cores`` it may use.
+    ``requests`` of the app and the seconds ``busy_s`` that threads spent in it; ``cpu_s`` of the whole process, and ``delay_s`` for which
+    its threads waited for a core (0: the kernel does not count it); ``cores`` it may use.
     """
 
     worker: str
     requests: int
     busy_s: float
     cpu_s: float
+    delay_s: float
     cores: float
 
 

@@ -203,6 +203,16 @@ def test_without_values_secrets_are_compared_by_their_keys(old: ClusterObjects, 
     }
 
 
+def test_helms_records_go_along_when_asked_for_and_are_not_compared(old: ClusterObjects, new: Server) -> None:
+    kept = taken(old, Choice(secrets=True, helm=True))
+    assert one(kept, "Secret", "sh.helm.release.v1.shop.v3")["data"] == {"release": "SDRzSQ=="}
+    brought(new, kept)
+    assert ("v1", "secrets", "shop", "sh.helm.release.v1.shop.v3") in new.there
+    with serving(new) as there:
+        found = compare(lambda _: kept, lambda choice: taken(there, choice), {}, EVERYTHING)
+    assert (found.only_here, found.differing) == (("shop/ServiceMonitor/web",), ())
+
+
 def test_under_another_name_bindings_follow_and_addresses_are_told(old: ClusterObjects, new: Server) -> None:
     kept = taken(old)
     made = brought(new, kept, into={"shop": "bazaar"})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from greenroom.domain.moving.comparing import Comparison, compared
 from greenroom.domain.moving.export import Export
-from greenroom.domain.moving.taking import Choice
+from greenroom.domain.moving.taking import HELM_RELEASE, Choice
 from greenroom.domain.objects import Json
 from greenroom.services.moving.importing import placed
 
@@ -23,9 +23,11 @@ def compare(here: Side, there: Side, into: Mapping[str, str], choice: Choice) ->
 
 
 def _objects(side: Export, by_value: bool) -> list[Json]:
+    """Helm's own records are no part of it: they change with each upgrade, and an export need not have them."""
+    objects = [o for o in side.objects if o.get("type") != HELM_RELEASE]
     if by_value:
-        return side.objects
-    told = [o if o["kind"] != "Secret" else _named(o) for o in side.objects]
+        return objects
+    told = [o if o["kind"] != "Secret" else _named(o) for o in objects]
     return told + [_secret(s.what, s.type, s.keys) for s in side.index.secrets]
 
 

@@ -56,7 +56,7 @@ class Imported:
 def bring(cluster: Cluster, export: Export, how: How, say: Callable[[str], None]) -> Imported:
     """Apply everything in order. What the cluster refuses does not end it: the rest is applied, and the refusals are told.
 
-    Raises (exit 2) when ``into`` names a namespace that was not exported; when the cluster is away or takes nothing from this account.
+    Raises (exit 2) when ``into`` names a namespace that was not exported, and when the cluster is away.
     """
     if unknown := sorted(how.into.keys() - set(export.index.namespaces)):
         has = ", ".join(export.index.namespaces)
@@ -64,6 +64,8 @@ def bring(cluster: Cluster, export: Export, how: How, say: Callable[[str], None]
             "no-namespace", f"the export has no namespace {unknown[0]}", f"it has: {has}", Exit.USAGE
         )
     made = Imported(absent=_absent(cluster, export))
+    for lacking in made.absent:
+        say(f"missing on the cluster: {lacking.what}")
     there = {n["metadata"]["name"] for n in cluster.namespaces()}
     for found in sorted((placed(o, how.into) for o in export.objects), key=rank):
         if how.dry_run and Id.of(found).namespace not in {*there, ""}:
@@ -100,7 +102,7 @@ def _absent(cluster: Cluster, export: Export) -> list[Told]:
             known = {n for n in names if cluster.serves(*_version_and_kind(n))}
         else:
             known = {str(o["metadata"]["name"]) for o in cluster.above(ABOVE[kind])}
-        found += [Told(f"{kind}/{n}", "is not there; make it first") for n in names if n not in known]
+        found += [Told(f"{kind}/{n}", "make it first") for n in names if n not in known]
     return found
 
 

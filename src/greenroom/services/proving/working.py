@@ -44,6 +44,7 @@ def measured(target: Target, load: Load) -> Work | None:
         cores=min(c.cores for c in after),
         cpu_ms=1000 * _grown(before, after, "cpu_s") / requests,
         busy_ms=1000 * _grown(before, after, "busy_s") / requests,
+        delay_ms=1000 * _grown(before, after, "delay_s") / requests,
         p50_ms=prompt.percentile(0.50),
         p99_ms=prompt.percentile(0.99),
         p995_ms=prompt.percentile(0.995),

@@ -24,10 +24,23 @@ class Work:
             self.busy_s += took
 
     def told(self) -> "dict[str, Any]":
-        """``cpu_s``: what the whole process has used so far; ``cores``: how many it may use at once."""
+        """``cpu_s``: what the whole process has used so far; ``delay_s``: how long its threads waited for a core; ``cores``: how many it may
+        use at once."""
         with self._lock:
             counted = {"requests": self.requests, "busy_s": self.busy_s}
-        return {**counted, "cpu_s": time.process_time(), "cores": cores()}
+        return {**counted, "cpu_s": time.process_time(), "delay_s": delay(), "cores": cores()}
+
+
+def delay(tasks: str = "/proc/self/task") -> float:
+    """The seconds that this process's threads were ready to run and had no core; 0 where the kernel does not count them."""
+    total = 0
+    try:
+        for task in os.listdir(tasks):  # noqa: PTH208
+            with open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:  # noqa: PTH123
+                total += int(file.read().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return total / 1e9
 
 
 def cores(limit: str = CPU_MAX) -> float:
