@@ -27,7 +27,7 @@ NAMESPACE = os.environ.get("GREENROOM_TEST_STAND", "greenroom-stand") + os.envir
 )
 """Two who test on one cluster have each their own."""
 
-HOST = "shop.localhost"
+HOST = "shop.localhost" if NAMESPACE == "greenroom-stand" else f"{NAMESPACE}.localhost"
 PASSWORD = "for-tests-alone"
 """Of a database that lives as long as the tests."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import cluster_stand as stand
 import pytest
@@ -17,24 +19,24 @@ from greenroom.drivers.system.net import ask_tls
 pytestmark = pytest.mark.timeout(900)
 
 PROJECT = "dbs"
-RULES = """
+RULES = f"""
 [[environments]]
 name = "production"
 refs = ["main"]
 target = "kubernetes"
 
 [[environments]]
-name = "db-{issue}"
-host = "{name}.shop.localhost"
-refs = ["*/AFO-{issue}_*"]
+name = "db-{{issue}}"
+host = "{{name}}.{stand.HOST}"
+refs = ["*/AFO-{{issue}}_*"]
 target = "kubernetes"
 database = "shared"
 ttl = "1d"
 
 [[environments]]
-name = "own-{issue}"
-host = "{name}.shop.localhost"
-refs = ["*/OWN-{issue}_*"]
+name = "own-{{issue}}"
+host = "{{name}}.{stand.HOST}"
+refs = ["*/OWN-{{issue}}_*"]
 target = "kubernetes"
 database = "chart"
 """
@@ -76,10 +78,8 @@ def _told(shop: ClusterShop, store: str) -> None:
 
 
 def branch(shop: ClusterShop, name: str) -> None:
-    """A branch with a commit of its own."""
-    git(shop.folder, "checkout", "-q", "-b", name, "main")
-    shop.commit(name)
-    git(shop.folder, "checkout", "-q", "main")
+    """A branch at the commit of ``main``: all are one release."""
+    git(shop.folder, "branch", name, "main")
 
 
 def there(name: str) -> list[str]:
@@ -90,7 +90,7 @@ def there(name: str) -> list[str]:
 
 def serves(shop: ClusterShop, environment: str) -> bool:
     """Does the environment answer through the edge, with a page that reads the database?"""
-    host, edge = f"{environment}.shop.localhost", shop.edge
+    host, edge = f"{environment}.{stand.HOST}", shop.edge
     until = time.monotonic() + 30
     while time.monotonic() < until:
         if ask_tls(host, edge.secure, "/search?q=lamp", str(edge.ca), 20.0, "127.0.0.1", {}).status == 200:
@@ -198,3 +198,37 @@ def test_a_server_that_refuses_is_told_with_its_words(shop: ClusterShop) -> None
     assert jobs(shop) == []
     shop.json("env", "destroy", "db-4", "--yes", timeout=300)
     assert of_environment(shop, "db-4") == set()
+
+
+def test_one_from_the_chart_goes_with_its_volume(shop: ClusterShop, volume: str) -> None:
+    branch(shop, "anna/OWN-5_cart")
+    shop.json("env", "create", "anna/OWN-5_cart", timeout=600)
+    assert serves(shop, "own-5")
+    given = app_values(shop, "own-5")
+    assert "@database.dbs-own-5.svc:5432/app" in given["DATABASE_URL"]
+    who = "select rolsuper from pg_roles where rolname = current_user"
+    line = ("exec", "database-0", "--", "psql", "-X", "-A", "-t", given["DATABASE_URL"], "-c", who)
+    assert stand.kubectl("-n", "dbs-own-5", *line).split() == ["f"]
+    stand.kubectl("-n", "dbs-own-5", "delete", "pod", "database-0")
+    shop.json("-e", "own-5", "up", timeout=300)
+    assert serves(shop, "own-5")
+    done = shop.json("env", "destroy", "own-5", "--yes", timeout=300)
+    assert done["left"] == []
+    assert of_environment(shop, "own-5") == set()
+    assert stand.kubectl("get", "persistentvolume", volume, "--ignore-not-found") == ""
+
+
+@pytest.fixture
+def volume() -> Iterator[str]:
+    """A volume of the one node, whose folder goes with it; a cluster with a default class has no need of it."""
+    name = f"{stand.NAMESPACE}-volume"
+    folder = Path("/tmp") / name
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    spec = {"capacity": {"storage": "2Gi"}, "accessModes": ["ReadWriteOnce"]}
+    spec |= {"hostPath": {"path": str(folder)}, "persistentVolumeReclaimPolicy": "Delete"}
+    body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
+    stand.kubectl("apply", "-f", "-", text=json.dumps(body))
+    yield name
+    stand.kubectl("delete", "persistentvolume", name, "--ignore-not-found", "--wait=false")
+    shutil.rmtree(folder, ignore_errors=True)
