@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import cluster_stand as stand
 import pytest
@@ -50,7 +52,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ClusterSho
         _told(made, address)
         for name, value in secrets_of_greenroom().items():
             made.give(name, value, "--for", "all")
+        stand.kubectl("label", "namespace", made.control, "pod-security.kubernetes.io/enforce=restricted")
         yield made, address
+        stand.kubectl("delete", "namespace", "-l", f"greenroom.dev/project={PROJECT}", "--wait=false")
 
 
 @pytest.fixture
@@ -76,10 +80,8 @@ def _told(shop: ClusterShop, store: str) -> None:
 
 
 def branch(shop: ClusterShop, name: str) -> None:
-    """A branch with a commit of its own."""
-    git(shop.folder, "checkout", "-q", "-b", name, "main")
-    shop.commit(name)
-    git(shop.folder, "checkout", "-q", "main")
+    """A branch at the commit of ``main``: all are one release."""
+    git(shop.folder, "branch", name, "main")
 
 
 def there(name: str) -> list[str]:
@@ -131,7 +133,7 @@ def test_a_review_environment_has_a_database_on_the_shared_server(
     assert serves(shop, "db-1")
     assert there("dbs_db_1") == ["database", "role"]
     given = app_values(shop, "db-1")
-    assert [name for name in given if name.startswith("GREENROOM_")] == []
+    assert not set(given) & set(secrets_of_greenroom())
     assert given["DATABASE_URL"].startswith("postgresql://dbs_db_1:")
     assert stand.PASSWORD not in given["DATABASE_URL"]
     assert given["S3_BUCKET"] == "dbs-db-1"
@@ -176,7 +178,7 @@ def test_killed_while_its_job_runs_the_next_command_finishes(shop: ClusterShop) 
             assert time.monotonic() < until
             time.sleep(0.05)
         command.kill()
-        command.wait()
+        command.communicate()
         shop.json(*words, timeout=600)
         if word == "create":
             assert serves(shop, "db-3")
@@ -198,3 +200,37 @@ def test_a_server_that_refuses_is_told_with_its_words(shop: ClusterShop) -> None
     assert jobs(shop) == []
     shop.json("env", "destroy", "db-4", "--yes", timeout=300)
     assert of_environment(shop, "db-4") == set()
+
+
+def test_one_from_the_chart_goes_with_its_volume(shop: ClusterShop, volume: str) -> None:
+    branch(shop, "anna/OWN-5_cart")
+    shop.json("env", "create", "anna/OWN-5_cart", timeout=600)
+    assert serves(shop, "own-5")
+    given = app_values(shop, "own-5")
+    assert "@database.dbs-own-5.svc:5432/app" in given["DATABASE_URL"]
+    who = "select rolsuper from pg_roles where rolname = current_user"
+    line = ("exec", "database-0", "--", "psql", "-X", "-A", "-t", given["DATABASE_URL"], "-c", who)
+    assert stand.kubectl("-n", "dbs-own-5", *line).split() == ["f"]
+    stand.kubectl("-n", "dbs-own-5", "delete", "pod", "database-0")
+    shop.json("-e", "own-5", "up", timeout=300)
+    assert serves(shop, "own-5")
+    done = shop.json("env", "destroy", "own-5", "--yes", timeout=300)
+    assert done["left"] == []
+    assert of_environment(shop, "own-5") == set()
+    assert stand.kubectl("get", "persistentvolume", volume, "--ignore-not-found") == ""
+
+
+@pytest.fixture
+def volume() -> Iterator[str]:
+    """A volume of the one node, whose folder goes with it; a cluster with a default class has no need of it."""
+    name = f"{stand.NAMESPACE}-volume"
+    folder = Path("/tmp") / name
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    spec = {"capacity": {"storage": "2Gi"}, "accessModes": ["ReadWriteOnce"]}
+    spec |= {"hostPath": {"path": str(folder)}, "persistentVolumeReclaimPolicy": "Delete"}
+    body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
+    stand.kubectl("apply", "-f", "-", text=json.dumps(body))
+    yield name
+    stand.kubectl("delete", "persistentvolume", name, "--ignore-not-found", "--wait=false")
+    shutil.rmtree(folder, ignore_errors=True)

@@ -16,14 +16,15 @@ from greenroom.drivers.local.traces import Traces
 from greenroom.drivers.memory import World
 from greenroom.drivers.memory.keeping import MemoryResource
 from greenroom.drivers.postgres.database import Database
+from greenroom.drivers.postgres.shared import SharedDatabase
 from greenroom.drivers.s3.bucket import Bucket
 from greenroom.drivers.s3.issuers import issuer_of
 from greenroom.drivers.s3.store import Key, Store
 from greenroom.drivers.system.real import this_machine
 from greenroom.ports import Resource
-from servers import postgres, seaweed
+from servers import postgres, psql_here, seaweed
 
-KINDS = ("memory", "secrets", "database", "bucket")
+KINDS = ("memory", "secrets", "database", "shared", "bucket")
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -38,6 +39,10 @@ def resource(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         elif request.param == "database":
             admin = running.enter_context(postgres())
             yield Database("shop", admin, lambda env: Secret(f"of-{env}"))
+        elif request.param == "shared":
+            admin = running.enter_context(postgres())
+            url = admin.url("postgres", admin.password(), "postgres")
+            yield SharedDatabase("shop", lambda: url, psql_here, lambda e: SecretFile(folder / "secrets", e))
         else:
             address, id, secret = running.enter_context(seaweed())
             store = Store(address, lambda: Key(id, secret), this_machine().clock)
@@ -52,7 +57,7 @@ def test_it_comes_and_goes(resource: Resource) -> None:
         resource.ensure("fb-1")
         seen = resource.observe("fb-1")
         assert seen.there
-        assert seen.bytes is not None
+        assert seen.bytes is not None or isinstance(resource, SharedDatabase)  # asking costs it a Job
         assert resource.residue("fb-1") != ()
         assert list(resource.found()) == ["fb-1"]
     for _ in range(2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import psycopg
@@ -150,6 +151,25 @@ def test_what_is_anothers_is_left_alone(made: Made, admin: Admin, label: str | N
     assert resource.found() == {}
     with admin.connect() as connection:
         connection.execute(statement("drop database {}", name))
+
+
+def test_several_come_and_go_at_once(made: Made) -> None:
+    resource, names = made.resource(), [f"fb-{n}" for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(resource.ensure, names))
+        assert sorted(resource.found()) == names
+        list(pool.map(resource.remove, names))
+    assert dict(resource.found()) == {}
+
+
+def test_an_app_that_writes_another_name_on_its_database_does_not_keep_it(made: Made, admin: Admin) -> None:
+    resource, name = made.resource(), made.resource().observe("fb-1").detail
+    resource.ensure("fb-1")
+    with psycopg.connect(made.address("fb-1"), autocommit=True) as app:
+        app.execute(statement("comment on database {} is 'mine'", name))
+    assert resource.found() == {"fb-1": f"database {name}, role {name}"}
+    resource.remove("fb-1")
+    assert there(admin, name) == (0, 0)
 
 
 def test_a_role_without_a_name_on_it_is_refused(made: Made, admin: Admin) -> None:

@@ -100,8 +100,11 @@ class Errands:
 
     def _end_of(self, name: str) -> None:
         """Let one that was left run to its end: what it does on a server cannot be called back. One that was not started is not."""
-        where = self._names.own("jobs", name)
+        where, until = self._names.own("jobs", name), self._clock.monotonic() + LIMIT_SECONDS + GONE_SECONDS
         while (job := self._api.get(where)) is not None:
+            if self._clock.monotonic() > until:
+                hint = f"kubectl -n {self._names.control} describe job {name}"
+                raise GreenroomError("errand-stuck", f"the job {name} of before does not end", hint)
             going = "deletionTimestamp" in job["metadata"]
             pod = self._pod(name)
             over = bool(job["spec"].get("suspend")) or _ended(job)

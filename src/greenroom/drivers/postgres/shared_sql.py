@@ -63,10 +63,12 @@ select from pg_advisory_lock(hashtextextended('greenroom ' || current_setting('g
 _THERE = """
     select 'role' as kind, rolname as name, shobj_description(oid, 'pg_authid') as label from pg_roles
     union all
-    select 'database', datname, coalesce(shobj_description(oid, 'pg_database'), shobj_description(datdba, 'pg_authid'))
+    select 'database', datname, case when pg_get_userbyid(datdba) = datname then shobj_description(datdba, 'pg_authid')
+                                     else shobj_description(oid, 'pg_database') end
     from pg_database
 """
-"""Every role and database with what its comment says; a database without one is its owner's, half-made."""
+"""Every role and database with what its comment says. A database of the role of its name is whose the role is: its comment may be
+missing yet, and the role, which is the app's, may change it; the role's own it may not."""
 
 _CHECK = f"""
 do $$
