@@ -25,6 +25,7 @@ from greenroom.domain.steps import (
     Watch,
     Workers,
 )
+from greenroom.ports import Done
 from greenroom.services.guarding import guard
 from greenroom.services.target import Target
 from greenroom.services.watching import watch
@@ -52,6 +53,15 @@ class Figures:
             "cut": self.cut,
             "findings": [f.to_json() for f in self.findings],
         }
+
+
+UNREAD_SECONDS = 30.0
+"""How long a database that has just been migrated may be too busy to say its revisions."""
+
+
+def _failure(done: Done) -> str:
+    cause = next((f": {line[7:]}" for line in done.tail if line.startswith("cause: ")), "")
+    return f"(exit {done.exit}){cause}"
 
 
 def perform(target: Target, plan: Plan) -> Figures:
@@ -130,15 +140,26 @@ class _Performer:
         target = self.target
         release = self._release(step.release)
         done = target.doors.jobs.migrate(target.environment, release, target.values())
-        if done.exit != 0 or target.observe().pending(release):
-            cause = next((f": {line[7:]}" for line in done.tail if line.startswith("cause: ")), "")
+        why = _failure(done) if done.exit else self._missing(release)
+        if why:
             raise GreenroomError(
                 "migration-failed",
-                f"the migration of release {release.id} failed (exit {done.exit}){cause}",
+                f"the migration of release {release.id} failed {why}",
                 "nothing changed for the public; read the last lines, correct the revision, deploy again",
                 details="\n".join(done.tail),
             )
         return f"{len(step.revisions)} revision(s) applied" + (" (attached)" if done.attached else "")
+
+    def _missing(self, release: Release) -> str:
+        """What a migration that ended well left undone; empty when nothing. A database that gives no answer is asked again."""
+        clock = self.target.doors.clock
+        until = clock.monotonic() + UNREAD_SECONDS
+        while (seen := self.target.observe()).heads is None and clock.monotonic() < until:
+            clock.sleep(1.0)
+        if seen.heads is None:
+            return f"to show: within {UNREAD_SECONDS:g} s nobody could read which revisions the database has"
+        missing = ", ".join(r.id for r in seen.pending(release))
+        return f"(exit 0): the database still has not {missing}" if missing else ""
 
     def _launch(self, step: Launch) -> str:
         target = self.target
