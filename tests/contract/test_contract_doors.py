@@ -184,8 +184,13 @@ def test_a_slot_can_be_looked_at(doors: Doors) -> None:
     assert pace.live_p95_ms is None
     assert look.ask(ENV, slot.id, "/") == 200
     assert look.strays(slot.release) == Strays()
+    counted = look.counted(ENV, slot.id)
+    assert len({c.worker for c in counted}) == 2
+    assert sum(c.requests for c in counted) == 0, "probes are not counted"
+    assert all(c.cores > 0 for c in counted)
     doors.stage.retire(ENV, slot.id)
     assert look.about(ENV, slot.id) == ()
+    assert look.counted(ENV, slot.id) == ()
     assert look.ask(ENV, slot.id, "/") is None
 
 

@@ -25,6 +25,7 @@ _AS_BUILT = Strays()
 _FRESH = Certificate("shop.localhost", "", True, 0.0, 1e12)
 
 
+_IDLE = tuple(Counted(worker, 0, 0.0, 0.0, 0.0, 1.0) for worker in ("1", "2"))
 _PUBLIC = Outside(private=False, passed=("/",))
 
 
@@ -43,7 +44,7 @@ class Inspected:
     severed: dict[str, int | None] = field(default_factory=lambda: {"/readyz": 503})
     certificate: Certificate = _FRESH
     outside: Outside = _PUBLIC
-    counted: Callable[[float], tuple[Counted, ...]] = lambda _seconds: ()
+    counted: Callable[[float], tuple[Counted, ...]] = lambda _seconds: _IDLE
 
 
 @dataclass(slots=True)
