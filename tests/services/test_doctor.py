@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 from memory_target import (
@@ -149,6 +150,16 @@ def test_pools_that_do_not_fit_are_refused() -> None:
     place.world.inspected.about = (About((Pool("app", None),)),)
     error = refused_with(lambda: deploy(place.target, Wish(B)))
     assert (error.code, error.exit) == ("connection-budget", Exit.REFUSED)
+
+
+def test_the_processes_of_every_pod_open_connections() -> None:
+    """What fits once on one machine need not fit in many pods."""
+    place = settled(A)
+    many = replace(place.target, pods=50)
+    error = refused_with(lambda: deploy(many, Wish(B)))
+    assert (error.code, error.exit) == ("connection-budget", Exit.REFUSED)
+    assert place.serving == A.id
+    deploy(place.target, Wish(B))
 
 
 @pytest.mark.parametrize(

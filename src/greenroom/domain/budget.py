@@ -24,7 +24,8 @@ class Budget:
 
 
 def connection_budget(roles: Iterable[Role], limits: DatabaseLimits) -> Budget:
-    """sum(processes x connections), web twice (two slots at once), plus the reserve, against max_connections."""
+    """sum(processes x connections), web twice (two slots at once), plus the reserve, against max_connections. ``processes`` of all
+    pods of a slot, where it has several."""
     parts = [(r, r.processes * r.connections * (2 if r.kind is RoleKind.WEB else 1)) for r in roles]
     needed = sum(n for _, n in parts) + limits.reserve
     listed = " + ".join(

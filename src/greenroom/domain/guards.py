@@ -34,7 +34,7 @@ def budget_findings(roles: tuple[Role, ...], limits: DatabaseLimits) -> tuple[Fi
             Severity.PROBLEM,
             f"two slots at once may open too many database connections: {budget.text}",
             "during a release the web role runs twice",
-            "lower processes or connections of a role, or raise [database] max_connections",
+            "lower processes, connections or replicas, or raise [database] max_connections to what the server allows",
         ),
     )
 

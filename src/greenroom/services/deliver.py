@@ -213,12 +213,12 @@ def _knowing(target: Target) -> Observation:
 
 
 def _check_budget(target: Target) -> None:
-    budget = connection_budget(target.roles, target.limits)
+    budget = connection_budget(target.opening, target.limits)
     if not budget.ok:
         raise refused(
             "connection-budget",
             f"two slots at once may open too many database connections: {budget.text}",
-            "lower processes or connections of a role, or raise [database] max_connections",
+            "lower processes, connections or replicas, or raise [database] max_connections to what the server allows",
         )
 
 

@@ -126,7 +126,7 @@ SILENT = "the slot does not say: an older Greenroom launched it; greenroom resta
 
 
 def _budget(patient: Patient) -> Checked:
-    roles, limits = patient.target.roles, patient.target.limits
+    roles, limits = patient.target.opening, patient.target.limits
     findings = (*budget_findings(roles, limits), *pool_findings(patient.about, roles, limits))
     pools = any(a.pools for a in patient.about)
     note = "" if pools else "the app's pool cannot be read; the declared connections were counted"

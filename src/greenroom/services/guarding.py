@@ -28,7 +28,7 @@ def guard(target: Target, slot: str, live: str | None) -> tuple[Finding, ...]:
     sessions, csrf = session_findings(continuity.sessions), csrf_findings(continuity.csrf)
     if _signs_out(continuity.sessions):
         raise refused("sessions-lost", *_refusal(slot, live, sessions, "sign everybody out"))
-    pools = pool_findings(about, target.roles, target.limits)
+    pools = pool_findings(about, target.opening, target.limits)
     if any(f.severity is Severity.PROBLEM for f in pools):
         raise refused("connection-budget", f"{pools[0].message}: two slots at once do not fit", pools[0].cure)
     if continuity.csrf.within is False:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from greenroom.domain.environment import PRODUCTION, Environment, Tier
 from greenroom.domain.events import Emit
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import DatabaseLimits
-from greenroom.domain.roles import Role
+from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Observation
 from greenroom.ports import Doors, Lease, Platform, Values
@@ -43,6 +43,15 @@ class Target:
     keeping: Callable[[str], int] = lambda _environment: Policy().keep_releases
     who: str = ""
     outside: Callable[[str], bool] = lambda _commit: False
+    pods: int = 1
+
+    @property
+    def opening(self) -> tuple[Role, ...]:
+        """The roles with all the processes that open database connections: the web role's run in each of its ``pods``."""
+        web = RoleKind.WEB
+        return tuple(
+            replace(r, processes=r.processes * self.pods) if r.kind is web else r for r in self.roles
+        )
 
     def values(self) -> Values:
         """The app's environment variables: what the resources give, the project's file says, and people gave in secret."""

@@ -178,6 +178,11 @@ class LocalSite:
     def replicas(self) -> None:
         """This is one machine."""
 
+    @property
+    def most_replicas(self) -> int:
+        """A slot is one here."""
+        return 1
+
     def url(self, environment: str) -> str:
         """The environment's public address."""
         return self.public.url(environment)

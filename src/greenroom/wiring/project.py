@@ -167,6 +167,7 @@ class Wiring:
             keeping=self._keeping,
             who=os.environ.get("GITLAB_USER_LOGIN") or getpass.getuser(),
             outside=lambda commit: self.forge.is_merged(commit) is False,
+            pods=site.most_replicas,
         )
 
     @cached_property

@@ -49,6 +49,10 @@ class Site(Protocol):
     def replicas(self) -> int | None:
         """Pods that serve the environment; None: it runs on one machine."""
 
+    @property
+    def most_replicas(self) -> int:
+        """Pods that a slot may grow to; 1 on one machine."""
+
     def url(self, environment: str) -> str:
         """The environment's public address."""
 
