@@ -113,7 +113,7 @@ class ClusterSite:
             stage=stage,
             traffic=traffic,
             jobs=jobs,
-            schema=KubernetesSchema(self._slots, self._asker, jobs, self._newest, self._values),
+            schema=KubernetesSchema(self._slots, self._asker, jobs, self._newest, self._values, wiring.say),
             ledger=self.ledger,
             clock=clock,
             builder=self._releases,

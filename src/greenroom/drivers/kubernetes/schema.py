@@ -16,7 +16,8 @@ SCRIPT = ("python", "/app/server/heads.py")
 
 
 class KubernetesSchema:
-    """See :class:`greenroom.ports.Schema`. ``newest``: the release whose image a Job may use; ``values``: the app's."""
+    """See :class:`greenroom.ports.Schema`. ``newest``: the release whose image a Job may use; ``values``: the app's;
+    ``say`` is told why a Job could not read it."""
 
     def __init__(
         self,
@@ -25,7 +26,9 @@ class KubernetesSchema:
         jobs: Jobs,
         newest: Callable[[], Release | None],
         values: Callable[[], Values],
+        say: Callable[[str], None],
     ) -> None:
+        self._say = say
         self._slots, self._asker, self._jobs = slots, asker, jobs
         self._newest, self._values = newest, values
 
@@ -49,9 +52,14 @@ class KubernetesSchema:
             return None
         try:
             done = self._jobs.run(environment, release, SCRIPT, self._values(), "heads", lambda _line: None)
-        except GreenroomError:
+        except GreenroomError as error:
+            self._say(f"the database's revision cannot be read: {error.message}")
             return None
-        return _heads(done.tail[-1]) if done.exit == 0 and done.tail else None
+        if done.exit or not done.tail:
+            last = done.tail[-1] if done.tail else "it wrote nothing"
+            self._say(f"the database's revision cannot be read: the job ended with exit {done.exit}: {last}")
+            return None
+        return _heads(done.tail[-1])
 
 
 def _heads(text: str) -> frozenset[str] | None:
