@@ -295,6 +295,7 @@ def test_a_killed_app_is_dead_at_once_and_comes_back(doors: Doors) -> None:
     slot = doors.launch()
     doors.stage.probe(ENV, slot.id)
     doors.traffic.switch(ENV, slot.id)
+    this_machine().clock.sleep(1.0)  # the connections of its probes close
     killed = doors.breaker.kill(ENV, Victim.APP)
     assert killed.victim is Victim.APP
     assert killed.connections <= 1, "nobody asks; only the last probe may not have been closed yet"

@@ -82,7 +82,7 @@ class Errands:
             code = _exit(pod) if pod else None
             if pod is not None and code is not None:
                 return Done(code, self._log(pod))
-            trouble = first_trouble(pod) if pod else None
+            trouble = first_trouble(pod, self._clock.now()) if pod else None
             if job is None or trouble is not None or _failed(job):
                 why = trouble.why if trouble else _failed(job or {}) or "somebody has removed it"
                 raise GreenroomError(
@@ -108,7 +108,9 @@ class Errands:
             going = "deletionTimestamp" in job["metadata"]
             pod = self._pod(name)
             over = bool(job["spec"].get("suspend")) or _ended(job)
-            if not going and (over or (pod is not None and first_trouble(pod) is not None)):
+            if not going and (
+                over or (pod is not None and first_trouble(pod, self._clock.now()) is not None)
+            ):
                 self._clear(name)
             self._clock.sleep(BETWEEN_SECONDS)
 

@@ -152,12 +152,12 @@ class KubernetesJobs:
             ended = _ended(found)
             pod = self._pod_of(environment, job.name)
             lines = self._say_new(environment, pod, lines, say)
-            trouble = first_trouble(pod) if pod else None
+            trouble = first_trouble(pod, self._clock.now()) if pod else None
             if ended is None and trouble is not None and not trouble.container_ended:
                 self._api.delete(where, "Foreground")
                 raise _does_not_start(job.name, trouble)
             if ended is not None:
-                return lines, 0 if ended else _exit_of(pod or {}, 1)
+                return lines, 0 if ended else _exit_of(pod or {}, 1) or 1
             self._clock.sleep(BETWEEN_SECONDS)
 
     def _say_new(self, environment: str, pod: Json | None, known: list[str], say: Say) -> list[str]:
@@ -179,7 +179,7 @@ class KubernetesJobs:
             pod = self._api.get(where) or {}
             if (pod.get("status") or {}).get("phase") in ("Running", "Succeeded", "Failed"):
                 return
-            trouble = first_trouble(pod)
+            trouble = first_trouble(pod, self._clock.now())
             if trouble is not None or self._clock.monotonic() >= until:
                 raise _does_not_start("the command", trouble or Trouble("it did not start in time"))
             self._clock.sleep(BETWEEN_SECONDS)

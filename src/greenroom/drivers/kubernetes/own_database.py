@@ -114,7 +114,8 @@ class OwnDatabase:
 
     def _trouble(self, environment: str) -> Trouble | None:
         found = self._api.items(self._names.at(environment, "pods"), {ROLE: NAME})
-        return next((trouble for pod in found if (trouble := first_trouble(pod)) is not None), None)
+        troubles = (first_trouble(pod, self._clock.now()) for pod in found)
+        return next((trouble for trouble in troubles if trouble is not None), None)
 
     def _volumes(self, environment: str) -> bool:
         """Does a volume of it still stand? Who may not look cannot wait for it."""

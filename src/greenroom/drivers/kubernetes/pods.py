@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from greenroom.domain.roles import Role
 from greenroom.drivers.kubernetes.api import Api, Json
@@ -14,6 +15,9 @@ STATIC, WEB = "static", "web"
 
 END_SECONDS = 60.0
 """Above the time that a slot's processes may take to stop: the node's own work."""
+
+PATIENCE_SECONDS = 10.0
+"""How long no node may have room for a pod: others are just ending, or a node is just coming."""
 
 _HOPELESS = frozenset(
     {
@@ -69,10 +73,10 @@ class Pods:
         """All pods of a slot, those that are ending too."""
         return self._listed(environment, {SLOT: slot})
 
-    def trouble(self, environment: str, slot: str, deployment: str) -> Trouble | None:
-        """What keeps the slot's pods from becoming ready, as far as waiting will not help."""
+    def trouble(self, environment: str, slot: str, deployment: str, now: float) -> Trouble | None:
+        """What keeps the slot's pods from becoming ready, as far as waiting will not help. ``now`` in seconds since the epoch."""
         for pod in self.serving(environment, slot):
-            found = first_trouble(pod)
+            found = first_trouble(pod, now)
             if found is not None:
                 return found
         return self._refused(environment, deployment)
@@ -112,12 +116,12 @@ def restarts(pod: Json) -> int:
     return sum(c.get("restartCount", 0) for c in _containers(pod))
 
 
-def first_trouble(pod: Json) -> Trouble | None:
-    """What keeps the pod from running, as far as waiting will not help."""
-    return next(_troubles(pod), None)
+def first_trouble(pod: Json, now: float) -> Trouble | None:
+    """What keeps the pod from running, as far as waiting will not help. ``now`` in seconds since the epoch."""
+    return next(_troubles(pod, now), None)
 
 
-def _troubles(pod: Json) -> Iterator[Trouble]:
+def _troubles(pod: Json, now: float) -> Iterator[Trouble]:
     name = (pod.get("metadata") or {}).get("name", "")
     for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
@@ -130,8 +134,14 @@ def _troubles(pod: Json) -> Iterator[Trouble]:
             why = "it was killed for memory" if ended.get("reason") == "OOMKilled" else "its process exited"
             yield Trouble(f"{why} (exit {ended.get('exitCode')})", name, container["name"], True)
     for condition in (pod.get("status") or {}).get("conditions") or ():
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+        waits = condition["type"] == "PodScheduled" and condition["status"] == "False"
+        if waits and now - _epoch(condition.get("lastTransitionTime")) >= PATIENCE_SECONDS:
             yield Trouble(f"no node can take it: {condition.get('message', '')}"[:500], name)
+
+
+def _epoch(text: str | None) -> float:
+    """Seconds since the epoch of what the API writes; 0 when nothing is said."""
+    return datetime.fromisoformat(text).timestamp() if text else 0.0
 
 
 def _containers(pod: Json) -> list[Json]:

@@ -145,7 +145,7 @@ class KubernetesStage:
             if len(ready) >= wanted:
                 return ready
             over = self._clock.monotonic() >= until
-            trouble = self._pods.trouble(environment, slot, deployment)
+            trouble = self._pods.trouble(environment, slot, deployment, self._clock.now())
             if trouble is not None or over:
                 why = (
                     trouble.why
