@@ -29,7 +29,7 @@ class Proxy:
     @contextmanager
     def before(cls, kubeconfig: str) -> Iterator[Self]:
         """One before the server of this kubeconfig; ``kubeconfig`` of the proxy leads to it instead."""
-        found = re.search(r"server:\s*(\S+)", kubeconfig)
+        found = re.search(r'server"?:\s*"?(https?://[^\s"]+)', kubeconfig)
         assert found
         proxy = cls(found[1])
         proxy.kubeconfig = kubeconfig.replace(found[1], f"https://127.0.0.1:{proxy.port}")
