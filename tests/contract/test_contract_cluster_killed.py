@@ -182,13 +182,13 @@ def test_the_api_server_away_for_twenty_seconds(shop: ClusterShop, step: str, tm
 
 def _away_at(command: subprocess.Popen[str], step: str, proxy: Proxy) -> str:
     """Take the server away when the step begins, and give it back after 20 seconds; all that the command said."""
-    assert command.stderr is not None
     said = []
-    for line in command.stderr:
-        said.append(line)
-        event = json.loads(line)
-        if event["event"] == "step.started" and event["step"] == step and not proxy.away:
-            proxy.leave()
-            threading.Timer(20.0, proxy.come_back).start()
-    command.wait(timeout=300)
+    with command:
+        assert command.stderr is not None
+        for line in command.stderr:
+            said.append(line)
+            event = json.loads(line)
+            if event["event"] == "step.started" and event["step"] == step and not proxy.away:
+                proxy.leave()
+                threading.Timer(20.0, proxy.come_back).start()
     return "".join(said)
