@@ -9,6 +9,7 @@ import pytest
 from estate_place import BRANCH, RULES, House
 from memory_target import A, B, C, D
 
+from greenroom.domain.environment import Environment, TargetKind
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.record import State
 from greenroom.drivers.memory import Crash
@@ -22,6 +23,7 @@ from greenroom.services.environments.removing import destroy
 from greenroom.services.environments.sleeping import due_work, sleep, wake
 from greenroom.services.environments.sweeping import sweep
 from greenroom.services.promoting import promote
+from greenroom.services.target import Target
 from greenroom.services.up import up
 
 FB = "fb-1"
@@ -313,6 +315,24 @@ def test_what_has_no_record_is_found_and_goes_only_when_asked() -> None:
     assert [r.environment for r in done.receipts] == [FB]
     assert is_gone(house)
     assert not sweep(house.estate, True).orphans
+
+
+def test_what_has_no_record_is_looked_for_on_every_target() -> None:
+    house = made()
+    house.one.records.pop(FB)
+    looked: list[Environment] = []
+
+    def target(place: Environment) -> Target:
+        looked.append(place)
+        return house.target(place)
+
+    far = replace(RULES[2], like=replace(RULES[2].like, target=TargetKind.KUBERNETES))
+    estate = replace(house.estate, rules=(*RULES[:2], far), target=target)
+    assert list(sweep(estate, True).orphans) == [FB]
+    assert {place.target for place in looked} == {TargetKind.LOCAL, TargetKind.KUBERNETES}
+    sweep(estate, True, orphans=True)
+    assert {p.target for p in looked if p.name == FB} == {TargetKind.LOCAL, TargetKind.KUBERNETES}
+    assert is_gone(house)
 
 
 def test_one_that_takes_too_much_room_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from greenroom.domain.environment import PRODUCTION, Environment, Tier
+from greenroom.domain.environment import PRODUCTION, Environment, TargetKind, Tier
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.events import note
 from greenroom.domain.leftovers import Leftover, led_to, without_a_branch
@@ -82,13 +82,16 @@ def sweep(
                 )
             except GreenroomError as error:
                 failed.append(f"{verdict.name}: {error.message}")
-    strays = _orphans(estate)
-    for name in strays if orphans and not unread else ():
-        place = Environment(name, Tier.REVIEW, "")
+    found = _orphans(estate)
+    for place, _ in found if orphans and not unread else ():
         try:
             receipts.append(destroy(estate.target(place), wait, absent=True))
         except GreenroomError as error:
-            failed.append(f"{name}: {error.message}")
+            failed.append(f"{place.name}: {error.message}")
+    strays = {
+        name: ", ".join(what for place, what in found if place.name == name)
+        for name in dict.fromkeys(place.name for place, _ in found)
+    }
     gone = [r.environment for r in receipts]
     estate.ledger.append(PROJECT, "sweep", applied=applied, gone=gone, failed=failed, unread=unread)
     left = _leftovers(estate)
@@ -106,21 +109,28 @@ def _leftovers(estate: Estate) -> tuple[Leftover, ...]:
     return estate.leftovers.found(lambda name: without_a_branch(estate.rules, alive, name))
 
 
-def _orphans(estate: Estate) -> dict[str, str]:
-    """What is there of environments that nobody has a record of and the project's file does not name.
+def _orphans(estate: Estate) -> list[tuple[Environment, str]]:
+    """What is there of environments that nobody has a record of and the project's file does not name, on every target that it
+    names and on this machine.
 
     A resource that cannot be looked at is told, and left out.
     """
     known = {r.name for r in estate.records.all()} | {r.name for r in estate.rules if not r.per_branch}
-    found: dict[str, list[str]] = {}
-    for resource in estate.target(Environment(PRODUCTION, Tier.PRODUCTION, "")).doors.resources:
-        try:
-            for name, what in resource.found().items():
-                if name not in known:
-                    found.setdefault(name, []).append(what)
-        except GreenroomError as error:
-            estate.emit(note(f"nobody can say what is left of each {resource.name}: {error.message}"))
-    return {name: ", ".join(what) for name, what in sorted(found.items())}
+    found: dict[tuple[str, TargetKind], list[str]] = {}
+    for kind in sorted({TargetKind.LOCAL, *(rule.like.target for rule in estate.rules)}):
+        for resource in estate.target(
+            Environment(PRODUCTION, Tier.PRODUCTION, "", target=kind)
+        ).doors.resources:
+            try:
+                for name, what in resource.found().items():
+                    if name not in known:
+                        found.setdefault((name, kind), []).append(what)
+            except GreenroomError as error:
+                estate.emit(note(f"nobody can say what is left of each {resource.name}: {error.message}"))
+    return [
+        (Environment(name, Tier.REVIEW, "", target=kind), ", ".join(what))
+        for (name, kind), what in sorted(found.items())
+    ]
 
 
 def _look(estate: Estate, records: tuple[Record, ...]) -> tuple[Mapping[str, BranchSeen] | None, str]:
