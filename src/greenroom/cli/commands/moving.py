@@ -46,13 +46,12 @@ into = click.option(
 @pass_session
 def export(
     session: Session,
+    /,
     folder: Path,
     context: str | None,
     named: tuple[str, ...],
     everything: bool,
-    secrets: bool,
-    helm: bool,
-    node_ports: bool,
+    **choice: bool,
 ) -> None:
     """Write down what people made on a cluster, in today's versions of its API.
 
@@ -64,7 +63,7 @@ def export(
 
     there = moving.cluster(session.wiring, context)
     which = moving.wanted(session.wiring, there, named, everything)
-    found = moving.take(session.wiring, there, which, Choice(secrets, helm, node_ports))
+    found = moving.take(session.wiring, there, which, Choice(**choice))
     files = moving.files(folder).write(found)
     answer = {"folder": str(folder), "files": list(files), **found.index.to_json()}
     session.answer(answer, lambda: render.exported(found.index, folder))

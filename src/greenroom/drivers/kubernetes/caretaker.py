@@ -6,6 +6,7 @@ from typing import Any
 
 from greenroom.drivers.kubernetes.account import NAME as ACCOUNT
 from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.restricted import CONTAINER, POD
 
 Json = dict[str, Any]
 NAME = "greenroom-due"
@@ -49,11 +50,7 @@ def _pod(image: str, pull_secret: str | None) -> Json:
         "workingDir": WORK,
         "env": [{"name": name, "value": value} for name, value in plain.items()],
         "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}, "limits": {"memory": "512Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONTAINER,
         "volumeMounts": [
             {"name": "project", "mountPath": "/project", "readOnly": True},
             {"name": "work", "mountPath": WORK},
@@ -65,12 +62,7 @@ def _pod(image: str, pull_secret: str | None) -> Json:
         "automountServiceAccountToken": True,
         "restartPolicy": "Never",
         "imagePullSecrets": [{"name": pull_secret}] if pull_secret else [],
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 10001,
-            "runAsGroup": 10001,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": POD,
         "containers": [container],
         "volumes": [
             {"name": "project", "configMap": {"name": NAME}},

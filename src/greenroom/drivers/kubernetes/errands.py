@@ -11,6 +11,7 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.names import ROLE, Names, path
 from greenroom.drivers.kubernetes.pods import first_trouble
+from greenroom.drivers.kubernetes.restricted import CONTAINER, POD, USER
 from greenroom.drivers.kubernetes.store import Store
 from greenroom.ports import Clock, Done
 
@@ -26,7 +27,6 @@ KEPT_SECONDS = 3600
 """A Job that nobody has heard the end of goes by itself after so long, and its files with it."""
 
 KEY = "greenroom.dev/key"
-USER = 10001
 
 
 class Errands:
@@ -141,18 +141,13 @@ class Errands:
             "env": [{"name": k, "value": v} for k, v in {"HOME": FILES, **env}.items()],
             "volumeMounts": [{"name": "files", "mountPath": FILES, "readOnly": True}],
             "resources": {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "readOnlyRootFilesystem": True,
-                "capabilities": {"drop": ["ALL"]},
-            },
+            "securityContext": CONTAINER,
         }
-        security = {"runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER}
         pod: Json = {
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
-            "securityContext": {**security, "seccompProfile": {"type": "RuntimeDefault"}},
+            "securityContext": {**POD, "fsGroup": USER},
             "containers": [container],
             "volumes": [{"name": "files", "secret": {"secretName": name, "defaultMode": 0o440}}],
         }

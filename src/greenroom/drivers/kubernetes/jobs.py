@@ -15,6 +15,7 @@ from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.names import RELEASE, ROLE, Names, path
 from greenroom.drivers.kubernetes.pods import Trouble, first_trouble
 from greenroom.drivers.kubernetes.release import HelmRelease
+from greenroom.drivers.kubernetes.restricted import CONTAINER, POD
 from greenroom.drivers.kubernetes.values import Images
 from greenroom.drivers.system.foreground import run_in_terminal
 from greenroom.ports import MIGRATION_LIMITS, Clock, Done, Say, Values
@@ -197,11 +198,7 @@ class KubernetesJobs:
             "envFrom": [{"secretRef": {"name": self._helm.keep_secret(environment, values)}}],
             "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - in a container of its own
             "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "readOnlyRootFilesystem": True,
-                "capabilities": {"drop": ["ALL"]},
-            },
+            "securityContext": CONTAINER,
         }
         return {
             "restartPolicy": "Never",
@@ -209,12 +206,7 @@ class KubernetesJobs:
             # A program that is process 1 of its container ignores SIGTERM unless it expects it.
             "shareProcessNamespace": True,
             "imagePullSecrets": [{"name": s} for s in images.pull_secrets],
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 10001,
-                "runAsGroup": 10001,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": POD,
             "containers": [container],
             "volumes": [{"name": "tmp", "emptyDir": {}}],
         }

@@ -10,6 +10,7 @@ from greenroom.domain.stage import Mode
 from greenroom.drivers.kubernetes.api import Api, Json
 from greenroom.drivers.kubernetes.names import COLOR, ROLE, Names
 from greenroom.drivers.kubernetes.pods import is_ready
+from greenroom.drivers.kubernetes.restricted import CONTAINER, POD
 from greenroom.drivers.kubernetes.service import MAINTENANCE
 from greenroom.drivers.kubernetes.slots import Slots
 from greenroom.drivers.kubernetes.values import PRE_STOP_SECONDS
@@ -129,20 +130,11 @@ def _deployment(name: str, config: str, image: str, labels: dict[str, str], pull
         "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
         "volumeMounts": mounts,
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONTAINER,
     }
     pod = {
         "automountServiceAccountToken": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 10001,
-            "runAsGroup": 10001,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": POD,
         "imagePullSecrets": pull,
         "containers": [container],
         "volumes": [
