@@ -156,7 +156,7 @@ def test_destroyed_leaves_nothing(shop: Shop) -> None:
     assert {k: v ^ before[k] for k, v in after.items() if v != before[k]} == {}
     assert page(shop, "fb-1")[0] == 421
     assert tally.lost == 0, lost(tally)
-    assert tally.requests > 100
+    assert tally.requests > 10
 
 
 def test_killed_at_every_step_of_create(shop: Shop) -> None:
