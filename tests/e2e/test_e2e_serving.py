@@ -112,6 +112,23 @@ def test_maintenance_is_one_page(shop: Shop) -> None:
     assert ask(shop, "/").status == 200
 
 
+def test_a_release_behind_the_page(shop: Shop) -> None:
+    """It comes on stage unseen: the page is a person's, who alone ends it; so it is after a rest, too."""
+    before = shop.live()
+    shop.json("maintenance", "on")
+    try:
+        done = shop.json("restart", "--no-watch")
+        assert done["serving"] != before
+        assert ask(shop, "/").status == 503
+        shop.json("down")
+        assert shop.json("up")["serving"] == done["serving"]
+        assert ask(shop, "/").status == 503
+    finally:
+        shop.json("maintenance", "off")
+    answer = ask(shop, "/")
+    assert (answer.status, answer.headers["x-release"]) == (200, done["serving"])
+
+
 def test_down_keeps_and_up_brings_back(shop: Shop) -> None:
     before = shop.live()
     shop.json("down")

@@ -27,6 +27,7 @@ from greenroom.domain.steps import (
 )
 from greenroom.ports import Done
 from greenroom.services.guarding import guard
+from greenroom.services.maintenance import BY_A_PERSON, confirm, shows_page
 from greenroom.services.target import Target
 from greenroom.services.watching import watch
 
@@ -133,6 +134,8 @@ class _Performer:
         return ""
 
     def _mode(self, step: SetMode) -> str:
+        if shows_page(self.target):
+            return BY_A_PERSON
         self.target.doors.traffic.mode(self.target.environment, step.mode, step.window)
         return ""
 
@@ -200,7 +203,9 @@ class _Performer:
         return f"{switched.switch_ms:.2f} ms"
 
     def _confirm(self, step: Confirm) -> str:
-        answer_ms = self.target.doors.traffic.confirm(self.target.environment, step.slot)
+        answer_ms = confirm(self.target, step.slot)
+        if answer_ms is None:
+            return BY_A_PERSON
         self.figures.first_answer_ms.append(answer_ms)
         return f"X-Release: {step.slot}"
 

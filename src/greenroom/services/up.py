@@ -11,6 +11,7 @@ from greenroom.domain.errors import GreenroomError
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Observation
 from greenroom.services.deliver import Outcome, Wish, deploy
+from greenroom.services.maintenance import confirm
 from greenroom.services.performing import timed
 from greenroom.services.provenance import build
 from greenroom.services.settle import check_window, let_migration_end, settle_first
@@ -76,11 +77,11 @@ def _bring_back(target: Target, seen: Observation) -> str:
     live = seen.live_slot
     assert live is not None
 
-    def confirm() -> None:
+    def answers() -> None:
         target.doors.stage.probe(target.environment, live.id)
-        target.doors.traffic.confirm(target.environment, live.id)
+        confirm(target, live.id)
 
-    timed(target, "confirm", f"confirm through the edge that {live.id} answers", confirm)
+    timed(target, "confirm", f"confirm through the edge that {live.id} answers", answers)
     return live.id
 
 

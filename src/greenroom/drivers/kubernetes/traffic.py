@@ -83,17 +83,25 @@ class KubernetesTraffic:
         placed = self._slots.get(slot)
         if placed is None or placed.going:
             raise GreenroomError("no-slot", f"slot {slot} is not there", "greenroom status", Exit.UNSAFE)
-        seen = self._live.read(environment) if self._overlap else None
-        covers = seen is not None and seen.mode is Mode.OPEN and seen.color not in (NOBODY, placed.color)
+        seen = self._live.read(environment)
+        stays = (
+            seen.mode is Mode.MAINTENANCE and not seen.window
+        )  # a person's page: what is live changes behind it
+        covers = self._overlap > 0 and seen.mode is Mode.OPEN and seen.color not in (NOBODY, placed.color)
         change = self._live.cover if covers else self._live.select
         began = self._clock.monotonic()
-        if not change(environment, placed.color):
+        if not (
+            self._live.note(environment, placed.color, seen.mode, False)
+            if stays
+            else change(environment, placed.color)
+        ):
             raise GreenroomError("no-service", "the live Service is not there", "greenroom up", Exit.UNSAFE)
         took = (self._clock.monotonic() - began) * 1000
         if covers:
             self._clock.sleep(self._overlap)
             self._live.select(environment, placed.color)
-        self._standin.remove(environment)
+        if not stays:
+            self._standin.remove(environment)
         return Switched(took, took)
 
     def confirm(self, environment: str, slot: str) -> float:
