@@ -178,8 +178,8 @@ class Jobs(Protocol):
 class Schema(Protocol):
     """The database's own word on its revision."""
 
-    def heads(self, environment: str) -> frozenset[str] | None:
-        """Revisions applied; None when the database cannot be read."""
+    def heads(self, environment: str, start: bool = True) -> frozenset[str] | None:
+        """Revisions applied; None when the database cannot be read. Without ``start`` nothing is started to read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ class Status:
 
 
 def status(target: Target) -> Status:
-    """Look at everything."""
-    seen = target.observe()
+    """Look at everything; starts nothing."""
+    seen = target.observe(start=False)
     healthy = target.doors.stage.healthy(target.environment, seen.live) if seen.live else None
     return Status(seen, target.platform.parts(), target.lease.holder(), healthy, target.doors.clock.now())
 

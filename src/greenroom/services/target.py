@@ -68,8 +68,10 @@ class Target:
         text = json.dumps([values, [repr(r) for r in self.roles]], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def observe(self, schema: bool = True) -> Observation:
-        """Look at everything, now. Without ``schema`` the database is not asked (``heads`` is None)."""
+    def observe(self, schema: bool = True, start: bool = True) -> Observation:
+        """Look at everything, now. Without ``schema`` the database is not asked (``heads`` is None); without ``start``
+        only through what runs already.
+        """
         stage = self.doors.stage.observe(self.environment)
         traffic = self.doors.traffic.observe(self.environment)
         return Observation(
@@ -80,7 +82,7 @@ class Target:
             mode=traffic.mode,
             window=traffic.window,
             working=stage.working,
-            heads=self.doors.schema.heads(self.environment) if schema else None,
+            heads=self.doors.schema.heads(self.environment, start) if schema else None,
             releases=self.doors.builder.releases(),
             next_number=stage.next_number,
             migrating=self.doors.jobs.migrating(self.environment),

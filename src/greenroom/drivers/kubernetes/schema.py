@@ -32,12 +32,12 @@ class KubernetesSchema:
         self._slots, self._asker, self._jobs = slots, asker, jobs
         self._newest, self._values = newest, values
 
-    def heads(self, environment: str) -> frozenset[str] | None:
+    def heads(self, environment: str, start: bool = True) -> frozenset[str] | None:
         for placed in reversed(self._slots.all(environment)):
             found = self._through(placed.slot.id)
             if found is not None:
                 return found
-        return self._by_job(environment)
+        return self._by_job(environment) if start else None
 
     def _through(self, slot: str) -> frozenset[str] | None:
         try:

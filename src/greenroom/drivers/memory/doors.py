@@ -216,7 +216,7 @@ class MemorySchema:
 
     world: World
 
-    def heads(self, environment: str) -> frozenset[str] | None:
+    def heads(self, environment: str, start: bool = True) -> frozenset[str] | None:
         return self.world.heads
 
 

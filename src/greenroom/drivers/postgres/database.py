@@ -140,7 +140,7 @@ class Database:
                 found.setdefault(environment, []).append(thing)
         return {environment: ", ".join(named) for environment, named in found.items()}
 
-    def heads(self, environment: str) -> frozenset[str] | None:
+    def heads(self, environment: str, start: bool = True) -> frozenset[str] | None:
         """Revisions in ``alembic_version``; empty without that table, None when the server does not answer."""
         try:
             with self._admin.connect(self.label(environment)) as connection:

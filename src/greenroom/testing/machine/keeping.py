@@ -104,7 +104,7 @@ class Schema:
 
     database: Database
 
-    def heads(self, environment: str) -> frozenset[str] | None:
+    def heads(self, environment: str, start: bool = True) -> frozenset[str] | None:
         return self.database.read()
 
 
