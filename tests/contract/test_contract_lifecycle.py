@@ -122,6 +122,7 @@ def test_down_stops_everything_and_up_brings_it_back(shop: ClusterShop) -> None:
     assert shop.get("/").status == 503
     seen = shop.json("status", timeout=120)
     assert (seen["live"], seen["healthy"]) == (before, False)
+    assert runs(shop) == [], "looking starts nothing"
     shop.json("down", timeout=300)
     assert [r["id"] for r in shop.json("releases")] == [r["id"] for r in known]
     up = shop.json("up", timeout=300)
