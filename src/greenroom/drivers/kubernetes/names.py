@@ -61,7 +61,6 @@ _GROUPS = {
     "jobs": "apis/batch/v1",
     "cronjobs": "apis/batch/v1",
     "leases": "apis/coordination.k8s.io/v1",
-    "endpointslices": "apis/discovery.k8s.io/v1",
 }
 
 
