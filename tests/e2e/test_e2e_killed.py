@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shop import Shop, kill, lost, processes_of
+from shop import A_FEW, EVERY_STEP, TODAY, Shop, kill, lost, processes_of
 
 SETTLE_SECONDS = 40.0
 
@@ -81,32 +82,29 @@ def change(shop: Shop, number: int) -> str:
 @pytest.mark.timeout(900)
 def test_killed_after_every_step(shop: Shop) -> None:
     """Without another command, the supervisor finishes or undoes; nothing is lost meanwhile."""
-    tried = []
+    tried: list[str] = []
+    choice = random.Random(TODAY)
     with shop.load(get=2, fresh=1, post=1, slow=1, upload=0, static=0) as load:
         number, kinds = 0, [""]
         while kinds:
             ref = change(shop, number)
             number += 1
             remaining = [k for k in kinds_of_next_deploy(shop, ref) if k not in tried]
-            if not remaining:
+            if not remaining or (len(tried) == A_FEW and not EVERY_STEP):
                 break
-            where = remaining[0]
+            where = remaining[0] if EVERY_STEP else choice.choice(remaining)
             tried.append(where)
             killed = shop.run("--crash-after", where, "deploy", ref)
             assert killed.returncode == -signal.SIGKILL, f"{where}: {killed.returncode} {killed.stderr}"
             eventually(lambda: at_rest(shop))
         tally = load.stop()
     assert tally.lost == 0, lost(tally)
-    assert {
-        "stage:1",
-        "migrate:1",
-        "launch:1",
-        "probe:1",
-        "switch:1",
-        "confirm:1",
-        "watch:1",
-        "workers:1",
-    } <= set(tried)
+    always = {
+        f"{kind}:1"
+        for kind in ("stage", "migrate", "launch", "probe", "switch", "confirm", "watch", "workers")
+    }
+    assert always <= set(tried) or not EVERY_STEP
+    assert len(tried) >= A_FEW
     assert shop.run("deploy", ref).returncode == 0
     at_rest(shop)
     assert shop.json("ledger", "verify")["entries"] > 0
