@@ -42,7 +42,7 @@ CONTROL = (
 """In the control namespace: slots, records, the ledger; secrets; leases; Jobs that make and remove databases."""
 
 _OWN = (
-    Rule("", "pods", ("create", "delete", "get", "list")),
+    Rule("", "pods", ("delete", "get", "list")),
     Rule("", "pods/log", ("get",)),
     Rule("", "pods/proxy", ("create", "get")),
     Rule("", "pods/attach", ("create", "get")),
