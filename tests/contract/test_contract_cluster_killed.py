@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import threading
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cluster_stand as stand
 import pytest
@@ -19,6 +21,7 @@ from away import Proxy
 from cluster_shop import ClusterShop, on_the_cluster
 from shop import Shop, kill
 
+from greenroom.drivers.kubernetes.jobs import UNHEARD_SECONDS
 from greenroom.drivers.kubernetes.names import SLOT
 from greenroom.drivers.kubernetes.release import OF_A_SLOT
 
@@ -186,6 +189,36 @@ def test_killed_when_the_new_deployment_is_there(shop: ClusterShop, whom: str, a
     done = shop.run("deploy", ref, "--no-watch", timeout=300)
     assert done.returncode == 0, done.stderr
     at_rest(shop, ref)
+
+
+@pytest.mark.timeout(600)
+def test_a_terminal_that_is_gone_takes_its_pod_along(shop: ClusterShop) -> None:
+    """The command at it was killed, and kubectl too: the Job ends, and goes by itself."""
+    here, there = pty.openpty()
+    asked = shop.command("run", "--", "cat")
+    with subprocess.Popen(
+        asked, stdin=there, stdout=there, stderr=there, env=shop.env, start_new_session=True
+    ) as command:
+        os.close(there)
+        heard = b""
+        os.write(here, b"a word\n")
+        while heard.count(b"a word") < 2:  # the terminal's echo, and cat
+            heard += os.read(here, 1000)
+        os.killpg(command.pid, signal.SIGKILL)
+    os.close(here)
+    until = time.monotonic() + 60.0
+    while not (job := terminal_job(shop))["status"].get("conditions"):
+        assert time.monotonic() < until, job
+        time.sleep(0.5)
+    assert job["spec"]["ttlSecondsAfterFinished"] == UNHEARD_SECONDS
+    stand.kubectl("-n", shop.namespace, "delete", "job", job["metadata"]["name"])
+
+
+def terminal_job(shop: ClusterShop) -> dict[str, Any]:
+    """The one of a command at a terminal."""
+    listed = json.loads(stand.kubectl("-n", shop.namespace, "get", "jobs", "-o", "json"))["items"]
+    (job,) = [j for j in listed if j["metadata"]["name"].startswith("run-")]
+    return dict(job)
 
 
 @pytest.mark.parametrize("step", ["launch", "switch"])
