@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cluster_stand as stand
 import pytest
@@ -19,8 +21,14 @@ from away import Proxy
 from cluster_shop import ClusterShop, on_the_cluster
 from shop import Shop, kill
 
+from greenroom.drivers.kubernetes.jobs import UNHEARD_SECONDS
+from greenroom.drivers.kubernetes.names import SLOT
+from greenroom.drivers.kubernetes.release import OF_A_SLOT
+
 KEPT = {"Lease", "ConfigMap", "Secret", "Namespace", "ServiceAccount", "RoleBinding", "Role"}
 """Kinds of which there may be more after a deploy than before it: records, values, rights."""
+
+OF_SLOTS = ",".join(OF_A_SLOT)
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +93,11 @@ def at_rest(shop: ClusterShop, ref: str) -> None:
     assert not [o for o in there if o.startswith(("Job/", "Pod/"))], there
     helm = [o for o in there if o.startswith("Secret/sh.helm.release")]
     assert len(helm) <= 10
-    revisions = json.loads(
-        stand.kubectl("-n", shop.namespace, "get", "secrets", "-l", "owner=helm", "-o", "json")
-    )
-    states = Counter(r["metadata"]["labels"]["status"] for r in revisions["items"])
-    assert states["deployed"] == 1, states
-    assert not [s for s in states if s.startswith("pending")], states
+    seen = states(shop)
+    assert seen["deployed"] == 1, seen
+    assert not [s for s in seen if s.startswith("pending")], seen
+    made = stand.kubectl("-n", shop.namespace, "get", OF_SLOTS, "-l", SLOT, "-o", "json")
+    assert {o["metadata"]["labels"][SLOT] for o in json.loads(made)["items"]} <= slots, made
     kept = {o.partition("/")[2].removeprefix("slot-") for o in there if o.startswith("ConfigMap/slot-")}
     assert kept - {"counter"} == slots, (kept, slots)
     values = [o for o in there if o.startswith(f"Secret/{shop.namespace}-env-")]
@@ -132,32 +139,86 @@ def helm_of(command: subprocess.Popen[str]) -> int | None:
     return None
 
 
-@pytest.mark.parametrize("also_the_command", [False, True])
-@pytest.mark.timeout(900)
-def test_helm_killed_while_it_writes(shop: ClusterShop, also_the_command: bool) -> None:
-    """Each of its runs in a deploy, some time after it began: a pending revision stays, and the next command removes it."""
-    for number, after in enumerate((0.3, 0.6)):
+@contextmanager
+def new_deployment(shop: ClusterShop) -> Iterator[Callable[[], None]]:
+    """What waits for the Deployment of a slot that is not there yet."""
+    known = {s["id"] for s in shop.json("status")["slots"]}
+    shown = 'jsonpath={.metadata.labels.greenroom\\.dev/slot}{"\\n"}'
+    chosen = ("deployments", "-l", "greenroom.dev/role=web", "--watch-only", "-o", shown)
+    words = ["kubectl", "-n", shop.namespace, "get", *chosen]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        seen = iter(watching.stdout)
+        try:
+            yield lambda: next(None for line in seen if line.strip() not in {*known, ""})
+        finally:
+            watching.kill()
+
+
+def states(shop: ClusterShop) -> Counter[str]:
+    """Of Helm's revisions."""
+    listed = stand.kubectl("-n", shop.namespace, "get", "secrets", "-l", "owner=helm", "-o", "json")
+    return Counter(r["metadata"]["labels"]["status"] for r in json.loads(listed)["items"])
+
+
+@pytest.mark.parametrize("whom", ["helm", "command"])
+@pytest.mark.parametrize("after", ["the same release", "another release"])
+@pytest.mark.timeout(1200)
+def test_killed_when_the_new_deployment_is_there(shop: ClusterShop, whom: str, after: str) -> None:
+    """Helm does not outlive its command; of what it had made nothing is left over, though no revision of Helm's knows of it."""
+    for _ in range(4):
         ref = change(shop)
-        command = shop.start("deploy", ref, "--no-watch")
-        pid, last, seen = None, 0, 0
-        while command.poll() is None and pid is None:
+        with new_deployment(shop) as made:
+            command = shop.start("deploy", ref, "--no-watch")
+            made()
             pid = helm_of(command)
-            if pid == last:
-                pid = None
-            elif pid is not None and seen < number:
-                last, pid, seen = pid, None, seen + 1
-            time.sleep(0.01)
-        assert pid is not None
-        time.sleep(after)
-        if also_the_command:
-            kill(command.pid)
-        with suppress(ProcessLookupError):  # it had ended before
-            kill(pid)
-        out, err = command.communicate(timeout=300)
-        assert command.returncode in (0, 4, 5, -signal.SIGKILL), out + err
-        done = shop.run("deploy", ref, "--no-watch", timeout=300)
-        assert done.returncode == 0, done.stderr
-        at_rest(shop, ref)
+            if pid is not None:
+                kill(pid if whom == "helm" else command.pid)
+            out, err = command.communicate(timeout=300)
+        pending = [s for s in states(shop) if s.startswith("pending")]
+        if pid is not None and (pending or (whom == "helm" and command.returncode)):
+            break
+    else:
+        pytest.fail("helm was done each time before it could be killed")
+    until = time.monotonic() + 5.0
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < until, "helm outlives its command"
+        time.sleep(0.01)
+    assert command.returncode in (4, 5, -signal.SIGKILL), out + err
+    ref = ref if after == "the same release" else change(shop)
+    done = shop.run("deploy", ref, "--no-watch", timeout=300)
+    assert done.returncode == 0, done.stderr
+    at_rest(shop, ref)
+
+
+@pytest.mark.timeout(600)
+def test_a_terminal_that_is_gone_takes_its_pod_along(shop: ClusterShop) -> None:
+    """The command at it was killed, and kubectl too: the Job ends, and goes by itself."""
+    here, there = pty.openpty()
+    asked = shop.command("run", "--", "cat")
+    with subprocess.Popen(
+        asked, stdin=there, stdout=there, stderr=there, env=shop.env, start_new_session=True
+    ) as command:
+        os.close(there)
+        heard = b""
+        os.write(here, b"a word\n")
+        while heard.count(b"a word") < 2:  # the terminal's echo, and cat
+            heard += os.read(here, 1000)
+        os.killpg(command.pid, signal.SIGKILL)
+    os.close(here)
+    until = time.monotonic() + 60.0
+    while not (job := terminal_job(shop))["status"].get("conditions"):
+        assert time.monotonic() < until, job
+        time.sleep(0.5)
+    assert job["spec"]["ttlSecondsAfterFinished"] == UNHEARD_SECONDS
+    stand.kubectl("-n", shop.namespace, "delete", "job", job["metadata"]["name"])
+
+
+def terminal_job(shop: ClusterShop) -> dict[str, Any]:
+    """The one of a command at a terminal."""
+    listed = json.loads(stand.kubectl("-n", shop.namespace, "get", "jobs", "-o", "json"))["items"]
+    (job,) = [j for j in listed if j["metadata"]["name"].startswith("run-")]
+    return dict(job)
 
 
 @pytest.mark.parametrize("step", ["launch", "switch"])

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
@@ -53,6 +53,13 @@ TODAY = (
 def old_objects() -> list[Json]:
     """The samples of Kubernetes 1.18."""
     return [dict(found) for found in yaml.safe_load_all(OLD.read_text())]
+
+
+class Answering(Protocol):
+    """What answers a request: a status and a document."""
+
+    def answer(self, method: str, target: str, body: Json | None) -> tuple[int, Json]:
+        """Of a path with its query."""
 
 
 class Server:
@@ -142,7 +149,7 @@ def serving(server: Server) -> Iterator[ClusterObjects]:
 
 
 @contextmanager
-def serving_at(server: Server) -> Iterator[int]:
+def serving_at(server: Answering) -> Iterator[int]:
     """The port where it listens."""
 
     class Handler(BaseHTTPRequestHandler):

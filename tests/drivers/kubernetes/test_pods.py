@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
 
-from greenroom.drivers.kubernetes.pods import PATIENCE_SECONDS, first_trouble
+import pytest
+from small_server import serving_at
+
+from greenroom.drivers.kubernetes.api import Api
+from greenroom.drivers.kubernetes.kubeconfig import Cluster
+from greenroom.drivers.kubernetes.pods import (
+    COMING,
+    NODE_SECONDS,
+    PATIENCE_SECONDS,
+    Trouble,
+    first_trouble,
+    has_no_node,
+    trouble_of,
+)
+from greenroom.drivers.system.clock import SystemClock
 
 NOW = 1_800_000_000.0
 SINCE = "2027-01-15T08:00:00Z"
@@ -24,3 +40,60 @@ def test_an_image_that_cannot_be_pulled_is_not_waited_for() -> None:
     found = first_trouble({"metadata": {"name": "p"}, "status": {"containerStatuses": [waiting]}}, NOW)
     assert found is not None
     assert "cannot be pulled" in found.why
+
+
+class Answers:
+    """What the API says of events, and what it has been told to say."""
+
+    def __init__(self, *reasons: str, age: float = 60.0) -> None:
+        self.reasons, self.age, self.said = reasons, age, list[str]()
+
+    def answer(self, method: str, target: str, body: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
+        """The events of the pod."""
+        assert target == "/api/v1/namespaces/shop/events?fieldSelector=involvedObject.uid%3Du1"
+        if "forbidden" in self.reasons:
+            return 403, {"message": "events is forbidden"}
+        at = datetime.fromtimestamp(NOW - self.age, UTC).isoformat()
+        return 200, {"items": [{"reason": r, "lastTimestamp": at, "metadata": {}} for r in self.reasons]}
+
+    def trouble(self, times: int = 1) -> Trouble | None:
+        """Of a pod without a node since long ago."""
+        condition = {
+            "type": "PodScheduled",
+            "status": "False",
+            "message": "no cpu",
+            "lastTransitionTime": SINCE,
+        }
+        meta = {"name": "p", "namespace": "shop", "uid": "u1"}
+        pod = {"metadata": meta, "status": {"conditions": [condition]}}
+        assert has_no_node(pod)
+        with serving_at(self) as port, closing(self._api(port)) as api:
+            return [trouble_of(api, pod, NOW + 2 * PATIENCE_SECONDS) for _ in range(times)][-1]
+
+    def _api(self, port: int) -> Api:
+        return Api(lambda: Cluster("127.0.0.1", port, None, {}), SystemClock(), self.said.append)
+
+
+@pytest.mark.parametrize("word", COMING)
+def test_a_node_that_comes_is_waited_for_and_that_is_said_once(word: str) -> None:
+    answers = Answers("FailedScheduling", word)
+    assert answers.trouble(times=3) is None
+    assert len(answers.said) == 1
+    assert word in answers.said[0]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        Answers(),
+        Answers("FailedScheduling", "NotTriggerScaleUp"),
+        Answers("forbidden"),
+        Answers(*COMING, age=2 * NODE_SECONDS),
+    ],
+    ids=["nothing", "none comes", "may not look", "it came long ago"],
+)
+def test_without_such_a_word_it_is_given_up(answers: Answers) -> None:
+    found = answers.trouble()
+    assert found is not None
+    assert "no cpu" in found.why
+    assert answers.said == []

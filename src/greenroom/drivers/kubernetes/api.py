@@ -6,10 +6,20 @@ import http.client
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
-from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.errors import GreenroomError
+from greenroom.drivers.kubernetes.answers import (
+    AWAY,
+    QUICK_TRIES,
+    UNKNOWN,
+    Waiting,
+    message,
+    not_seen,
+    refused,
+    unknown,
+)
 from greenroom.drivers.kubernetes.kubeconfig import Cluster
 from greenroom.drivers.system.net import Answer
 from greenroom.ports import Clock
@@ -18,13 +28,6 @@ Json = dict[str, Any]
 
 ASK_SECONDS = 30.0
 """How long one answer may take."""
-
-PATIENCE_SECONDS = 120.0
-"""How long a server that does not answer is waited for: longer than the restart of one takes."""
-
-BETWEEN_SECONDS = 0.5
-AWAY = frozenset({429, 500, 502, 503, 504})
-"""Answers of a server that is overloaded, starting, or without its store; asked again."""
 
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
@@ -37,8 +40,9 @@ class Conflict(Exception):
 class Api:
     """Verbs on paths of the API. Whatever is sent can be sent twice: an answer that was lost is asked for again.
 
-    ``say`` is told when the server is away. ``fence`` is called before anything is changed, and raises when this process may
-    change nothing any more.
+    ``say`` is told when the server is away. ``fence`` is called before each try to change anything, and raises when this
+    process may change nothing any more. What is asked ``quick`` the server has from somebody else, whose absence says
+    nothing of the server: that raises ``not-seen`` after a few tries, and means neither that it is there nor that it is not.
     """
 
     def __init__(self, cluster: Callable[[], Cluster], clock: Clock, say: Callable[[str], None]) -> None:
@@ -48,6 +52,7 @@ class Api:
         self._idle: list[http.client.HTTPConnection] = []
         self._lock = threading.Lock()
         self._cluster: Cluster | None = None
+        self._told: set[str] = set()
         self.fence: Callable[[], None] = lambda: None
 
     def close(self) -> None:
@@ -57,19 +62,24 @@ class Api:
         for connection in idle:
             connection.close()
 
-    def get(self, path: str) -> Json | None:
-        """An object; None when it is not there."""
-        return self._json("GET", path)
+    def tell(self, text: str) -> None:
+        """Say it, once."""
+        if text not in self._told:
+            self._told.add(text)
+            self._say(text)
 
-    def items(self, path: str, labels: Mapping[str, str] | None = None) -> list[Json]:
+    def get(self, path: str, quick: bool = False) -> Json | None:
+        """An object; None when it is not there."""
+        return self._json("GET", path, quick=quick)
+
+    def items(self, path: str, labels: Mapping[str, str] | None = None, quick: bool = False) -> list[Json]:
         """The objects of a list, all pages of it; none where there is no such kind or namespace."""
         selector = ",".join(f"{k}={v}" if v else k for k, v in (labels or {}).items())
         found: list[Json] = []
         token = ""
         while True:
-            page = self._json(
-                "GET", f"{path}?limit=500&labelSelector={_quoted(selector)}&continue={_quoted(token)}"
-            )
+            asked = f"{path}?limit=500&labelSelector={_quoted(selector)}&continue={_quoted(token)}"
+            page = self._json("GET", asked, quick=quick)
             found += (page or {}).get("items") or []
             token = ((page or {}).get("metadata") or {}).get("continue") or ""
             if not token:
@@ -84,44 +94,47 @@ class Api:
 
     def create(self, path: str, body: Json) -> Json:
         """Make an object. Raises Conflict when it is there."""
-        self.fence()
         return self._there(path, self._json("POST", path, body))
 
     def replace(self, path: str, body: Json, fenced: bool = True) -> Json:
         """Put an object in place of what was read. Raises Conflict when it has been changed since."""
-        if fenced:
-            self.fence()
-        return self._there(path, self._json("PUT", path, body))
+        return self._there(path, self._json("PUT", path, body, fenced=fenced))
 
     def patch(self, path: str, body: Json) -> Json | None:
         """Merge into an object, in one step; None when it is not there."""
-        self.fence()
         return self._json("PATCH", path, body, MERGE)
 
     def apply(self, path: str, body: Json, dry_run: bool = False) -> Json:
         """Make an object be like this, made or changed (server-side apply, as the manager ``greenroom``); ``dry_run``: only ask."""
-        self.fence()
         asked = f"{path}?fieldManager=greenroom&force=true{'&dryRun=All' if dry_run else ''}"
         return self._there(path, self._json("PATCH", asked, body, "application/apply-patch+yaml"))
 
     def delete(self, path: str, propagation: str = "Background") -> bool:
         """Remove an object; False when it was not there."""
-        self.fence()
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
         return self._json("DELETE", path, body) is not None
 
     def text(self, path: str) -> str:
-        """A text, such as a log; an empty one when there is none."""
-        status, body = self._patiently("GET", path, None, "", "*/*")
+        """A text, such as a log; an empty one when there is none. It is asked ``quick``: its node may be lost."""
+        status, body = self._patiently("GET", path, None, "*/*", JSON, quick=True)
         return body.decode("utf-8", "replace") if status < 300 else ""
 
     def lines(self, path: str) -> Iterator[str]:
-        """A text that grows, line by line, as long as the server sends it."""
-        with self._connection(None) as connection:
-            connection.request("GET", self._path(path), headers=dict(self._where.headers))
-            answer = connection.getresponse()
-            for line in answer if answer.status < 300 else ():
-                yield line.decode("utf-8", "replace").rstrip("\n")
+        """A text that grows, line by line, as long as the server sends it. Raises what the cluster says against showing it, and
+        OSError when it breaks off."""
+        for try_ in range(2):
+            where = self._where
+            with self._connection(None) as connection, closing(connection):
+                connection.request("GET", where.base + path, headers=dict(where.headers))
+                answer = connection.getresponse()
+                if answer.status == UNKNOWN and not try_:
+                    self._forget(where)
+                    continue
+                if answer.status >= 300:
+                    raise refused(answer.status, message(answer.read()))
+                for line in answer:
+                    yield line.decode("utf-8", "replace").rstrip("\n")
+                return
 
     def ask(
         self,
@@ -132,21 +145,29 @@ class Api:
         body: str | None = None,
     ) -> Answer:
         """One request that is not repeated, such as one that the server hands on to a pod. Raises OSError."""
-        sent = {**self._where.headers, **headers}
-        status, found, data = self._once(method, path, body.encode() if body else None, sent, timeout)
-        return Answer(status, found, data[:65536].decode("utf-8", "replace"))
+        data = body.encode() if body else None
+        status, found, said = self._as_somebody(method, path, data, headers, timeout)
+        return Answer(status, found, said[:65536].decode("utf-8", "replace"))
 
     def _json(
-        self, method: str, path: str, body: Json | None = None, kind: str = JSON, accept: str = JSON
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        kind: str = JSON,
+        accept: str = JSON,
+        fenced: bool = True,
+        quick: bool = False,
     ) -> Json | None:
         data = None if body is None else json.dumps(body).encode()
-        status, found = self._patiently(method, path, data, kind, accept)
+        fenced = fenced and method != "GET"
+        status, found = self._patiently(method, path, data, accept, kind, fenced, quick)
         if status == 404:
             return None
         if status == 409:
-            raise Conflict(_message(found))
+            raise Conflict(message(found))
         if status >= 400:
-            raise _refused(status, _message(found))
+            raise refused(status, message(found))
         answer: Json = json.loads(found)
         return answer
 
@@ -156,37 +177,55 @@ class Api:
         return found
 
     def _patiently(
-        self, method: str, path: str, body: bytes | None, kind: str, accept: str = JSON
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        accept: str,
+        kind: str,
+        fenced: bool = False,
+        quick: bool = False,
     ) -> tuple[int, bytes]:
-        began, told, tries = self._clock.monotonic(), False, 0
-        sent = {**self._where.headers, "Accept": accept}
-        if body is not None:
-            sent["Content-Type"] = kind
+        waiting = Waiting(self._clock, self._say)
+        sent = {"Accept": accept} if body is None else {"Accept": accept, "Content-Type": kind}
         while True:
-            why = ""
+            if fenced:
+                self.fence()
             try:
-                status, _, data = self._once(method, path, body, sent, ASK_SECONDS)
+                status, _, data = self._as_somebody(method, path, body, sent, ASK_SECONDS)
                 if status not in AWAY:
                     return status, data
-                why = _message(data)
+                why, over = message(data), waiting.tries + 1 >= QUICK_TRIES
             except OSError as error:
-                why = str(error) or type(error).__name__
-            if self._clock.monotonic() - began > PATIENCE_SECONDS:
-                raise GreenroomError(
-                    "cluster-away", f"the API server does not answer: {why}", "kubectl cluster-info"
-                )
-            if not told and self._clock.monotonic() - began > 1.0:
-                self._say(f"the API server does not answer ({why}); waiting for it")
-                told = True
-            tries += 1
-            # A connection that was kept may have been closed by the server meanwhile: the first try again is at once.
-            self._clock.sleep(BETWEEN_SECONDS if tries > 1 else 0.0)
+                why, over = str(error) or type(error).__name__, isinstance(error, TimeoutError)
+            if quick and over:
+                raise not_seen(path, why)
+            waiting.again(why)
+
+    def _as_somebody(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: float
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """With the credentials that are known; once more with new ones when the server does not know those any more."""
+        where = self._where
+        first = self._once(method, where.base + path, body, {**where.headers, **headers}, timeout)
+        if not unknown(first[0], first[2], path):
+            return first
+        self._forget(where)
+        where = self._where
+        return self._once(method, where.base + path, body, {**where.headers, **headers}, timeout)
+
+    def _forget(self, where: Cluster) -> None:
+        """Find out anew where the cluster is and who asks: tokens live for minutes."""
+        with self._lock:
+            if self._cluster is where:
+                self._cluster = None
+        self.close()
 
     def _once(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: float
     ) -> tuple[int, Mapping[str, str], bytes]:
         with self._connection(timeout) as connection:
-            connection.request(method, self._path(path), body, dict(headers))
+            connection.request(method, path, body, dict(headers))
             answer = connection.getresponse()
             data = answer.read()
             if not answer.will_close:
@@ -225,27 +264,8 @@ class Api:
             self._cluster = self._find()
         return self._cluster
 
-    def _path(self, path: str) -> str:
-        return self._where.base + path
-
 
 def _quoted(text: str) -> str:
     from urllib.parse import quote
 
     return quote(text, safe="")
-
-
-def _message(data: bytes) -> str:
-    try:
-        return str(json.loads(data).get("message", ""))[:600]
-    except (ValueError, AttributeError):
-        return data[:300].decode("utf-8", "replace")
-
-
-def _refused(status: int, message: str) -> GreenroomError:
-    if status in {401, 403}:
-        hint = "greenroom doctor cluster prints the rights that it needs"
-        return GreenroomError("no-right", f"the cluster refuses: {message}", hint, Exit.USAGE)
-    return GreenroomError(
-        "cluster-refused", f"the cluster refuses ({status}): {message}", "greenroom doctor cluster"
-    )

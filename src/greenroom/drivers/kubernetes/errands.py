@@ -10,7 +10,7 @@ from contextlib import suppress
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.names import ROLE, Names, path
-from greenroom.drivers.kubernetes.pods import first_trouble
+from greenroom.drivers.kubernetes.pods import epoch, trouble_of
 from greenroom.drivers.kubernetes.restricted import CONTAINER, POD, USER
 from greenroom.drivers.kubernetes.store import Store
 from greenroom.ports import Clock, Done
@@ -24,7 +24,8 @@ LIMIT_SECONDS = 900
 
 GONE_SECONDS = 30.0
 KEPT_SECONDS = 3600
-"""A Job that nobody has heard the end of goes by itself after so long, and its files with it."""
+"""A Job that nobody has heard the end of goes by itself after so long, and its files with it; one that was not started goes with
+the next errand then."""
 
 KEY = "greenroom.dev/key"
 
@@ -47,6 +48,7 @@ class Errands:
     ) -> Done:
         """``environment``: whose it is; an empty name: the project's. Raises when the pod does not start."""
         self._store.ensure()
+        self._drop_unstarted()
         self._end_of(name)
         key = secrets.token_hex(8)
         labels = {**self._names.labels(environment or None), ROLE: "errand"}
@@ -82,7 +84,7 @@ class Errands:
             code = _exit(pod) if pod else None
             if pod is not None and code is not None:
                 return Done(code, self._log(pod))
-            trouble = first_trouble(pod, self._clock.now()) if pod else None
+            trouble = trouble_of(self._api, pod, self._clock.now()) if pod else None
             if job is None or trouble is not None or _failed(job):
                 why = trouble.why if trouble else _failed(job or {}) or "somebody has removed it"
                 raise GreenroomError(
@@ -109,10 +111,17 @@ class Errands:
             pod = self._pod(name)
             over = bool(job["spec"].get("suspend")) or _ended(job)
             if not going and (
-                over or (pod is not None and first_trouble(pod, self._clock.now()) is not None)
+                over or (pod is not None and trouble_of(self._api, pod, self._clock.now()) is not None)
             ):
                 self._clear(name)
             self._clock.sleep(BETWEEN_SECONDS)
+
+    def _drop_unstarted(self) -> None:
+        """Whatever its name: no limit of time counts for a Job that a killed command never started, and its files are kept with it."""
+        for job in self._api.items(self._names.own("jobs"), {ROLE: "errand"}):
+            age = self._clock.now() - epoch(job["metadata"]["creationTimestamp"])
+            if job["spec"].get("suspend") and age > KEPT_SECONDS:
+                self._clear(job["metadata"]["name"])
 
     def _clear(self, name: str) -> None:
         """Remove it with its files, and wait until it is gone; what does not go in time is no failure of the command."""

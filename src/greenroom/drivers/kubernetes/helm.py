@@ -58,6 +58,7 @@ class Helm:
         for left in range(TRIES - 1, -1, -1):
             server_side = self._settle(name, namespace)
             more = ["--force-conflicts"] if server_side else []
+            self._api.fence()
             done = self._run(*asked, *more, "--history-max", "10", values=values)
             if done.ok:
                 return
@@ -68,6 +69,7 @@ class Helm:
     def remove(self, name: str, namespace: str) -> None:
         """Remove everything that was applied; nothing if nothing was."""
         self._settle(name, namespace)
+        self._api.fence()
         done = self._run("uninstall", name, "--namespace", namespace, "--ignore-not-found", "--wait")
         self._good(done)
 
@@ -96,7 +98,9 @@ class Helm:
 
     def _run(self, *arguments: str, values: Json | None = None) -> Completed:
         data = None if values is None else json.dumps(values).encode()
-        return run([self._program, *arguments], env=self._environ, input=data, timeout=HELM_SECONDS)
+        # Tied to this process: a Helm that outlives its command would write what the next one has changed meanwhile.
+        asked = [self._program, *arguments]
+        return run(asked, env=self._environ, input=data, timeout=HELM_SECONDS, tied=True)
 
 
 def _may_pass(complaint: str) -> bool:

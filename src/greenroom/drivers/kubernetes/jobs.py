@@ -11,9 +11,10 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.project import App
 from greenroom.domain.release import Release
 from greenroom.drivers.asking.causes import probable_cause
+from greenroom.drivers.kubernetes.answers import unseen_is_fine
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.names import RELEASE, ROLE, Names, path
-from greenroom.drivers.kubernetes.pods import Trouble, first_trouble
+from greenroom.drivers.kubernetes.pods import Trouble, has_no_node, trouble_of
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.restricted import CONTAINER, POD
 from greenroom.drivers.kubernetes.values import Images
@@ -24,6 +25,9 @@ BETWEEN_SECONDS = 0.15
 TAIL_LINES = 40
 KEPT_SECONDS = 86_400
 """A Job that nobody has heard the end of goes by itself after a day."""
+
+UNHEARD_SECONDS = 300
+"""The same of a command at a terminal, whose end nobody asks for later."""
 
 START_SECONDS = 120.0
 """How long the pod of a command at the terminal may take to start."""
@@ -85,21 +89,20 @@ class KubernetesJobs:
         return self._perform(job, environment, release, values, say)
 
     def foreground(self, environment: str, release: Release, argv: Sequence[str], values: Values) -> int:
-        """A pod of its own with this terminal attached by kubectl; it goes with the command."""
+        """A Job of its own, with this terminal attached to its pod by kubectl. It goes with the command; if that was killed, by
+        itself soon after its process has ended, which has lost its terminal then."""
         name = f"run-{self._clock.now():.0f}"
         spec = self._pod_spec(environment, release, argv, values, {})
         spec["containers"][0] |= {"stdin": True, "tty": True, "stdinOnce": True}
-        body: Json = {"apiVersion": "v1", "kind": "Pod", "spec": spec}
-        body["metadata"] = {"name": name, "labels": self._labels(environment, release)}
-        where = self._names.at(environment, "pods", name)
-        self._api.create(self._names.at(environment, "pods"), body)
+        body = _body(name, "", self._labels(environment, release), spec, UNHEARD_SECONDS)
+        self._api.create(self._names.at(environment, "jobs"), body)
         try:
-            self._wait_started(where)
-            asked = ["kubectl", "attach", "-itq", "-n", self._names.namespace(environment), name]
+            pod = self._wait_started(environment, name)
+            asked = ["kubectl", "attach", "-itq", "-n", self._names.namespace(environment), pod]
             code = run_in_terminal(asked, cwd=Path.cwd(), env=self._environ)
-            return code if code == 127 else _exit_of(self._api.get(where) or {}, code)
+            return code if code == 127 else _exit_of(self._pod_of(environment, name) or {}, code)
         finally:
-            self._api.delete(where)
+            self._api.delete(self._names.at(environment, "jobs", name))
 
     def _perform(self, job: _Job, environment: str, release: Release, values: Values, say: Say) -> Done:
         attached = self._find(job, environment)
@@ -125,17 +128,7 @@ class KubernetesJobs:
 
     def _start(self, job: _Job, environment: str, release: Release, values: Values) -> None:
         spec = self._pod_spec(environment, release, job.argv, values, job.env)
-        labels = self._labels(environment, release)
-        body: Json = {
-            "apiVersion": "batch/v1",
-            "kind": "Job",
-            "metadata": {"name": job.name, "labels": labels, "annotations": {KEY: job.key}},
-            "spec": {
-                "backoffLimit": 0,
-                "ttlSecondsAfterFinished": KEPT_SECONDS,
-                "template": {"metadata": {"labels": labels}, "spec": spec},
-            },
-        }
+        body = _body(job.name, job.key, self._labels(environment, release), spec, KEPT_SECONDS)
         try:
             self._api.create(self._names.at(environment, "jobs"), body)
         except Conflict:
@@ -152,8 +145,9 @@ class KubernetesJobs:
                 return [*lines, "somebody has removed the job"], 1
             ended = _ended(found)
             pod = self._pod_of(environment, job.name)
-            lines = self._say_new(environment, pod, lines, say)
-            trouble = first_trouble(pod, self._clock.now()) if pod else None
+            with unseen_is_fine():
+                lines = self._say_new(environment, pod, lines, say)
+            trouble = trouble_of(self._api, pod, self._clock.now()) if pod else None
             if ended is None and trouble is not None and not trouble.container_ended:
                 self._api.delete(where, "Foreground")
                 raise _does_not_start(job.name, trouble)
@@ -174,13 +168,16 @@ class KubernetesJobs:
         found = self._api.items(self._names.at(environment, "pods"), {"batch.kubernetes.io/job-name": job})
         return found[-1] if found else None
 
-    def _wait_started(self, where: str) -> None:
+    def _wait_started(self, environment: str, job: str) -> str:
+        """The name of its pod, which runs or has ended."""
         until = self._clock.monotonic() + START_SECONDS
         while True:
-            pod = self._api.get(where) or {}
-            if (pod.get("status") or {}).get("phase") in ("Running", "Succeeded", "Failed"):
-                return
-            trouble = first_trouble(pod, self._clock.now())
+            pod = self._pod_of(environment, job)
+            if pod and (pod.get("status") or {}).get("phase") in ("Running", "Succeeded", "Failed"):
+                return str(pod["metadata"]["name"])
+            if pod and has_no_node(pod):
+                until = self._clock.monotonic() + START_SECONDS
+            trouble = trouble_of(self._api, pod, self._clock.now()) if pod else None
             if trouble is not None or self._clock.monotonic() >= until:
                 raise _does_not_start("the command", trouble or Trouble("it did not start in time"))
             self._clock.sleep(BETWEEN_SECONDS)
@@ -216,6 +213,20 @@ class KubernetesJobs:
 
     def _migration(self, environment: str) -> str:
         return f"{self._names.release(environment)}-migrate"
+
+
+def _body(name: str, key: str, labels: Mapping[str, str], pod: Json, kept: int) -> Json:
+    """A Job. ``kept``: seconds after its end in which it may be heard."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "labels": dict(labels), "annotations": {KEY: key}},
+        "spec": {
+            "backoffLimit": 0,
+            "ttlSecondsAfterFinished": kept,
+            "template": {"metadata": {"labels": dict(labels)}, "spec": pod},
+        },
+    }
 
 
 def _runs(job: Json) -> bool:

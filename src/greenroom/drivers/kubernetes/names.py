@@ -60,6 +60,8 @@ _GROUPS = {
     "httproutes": "apis/gateway.networking.k8s.io/v1",
     "jobs": "apis/batch/v1",
     "cronjobs": "apis/batch/v1",
+    "horizontalpodautoscalers": "apis/autoscaling/v2",
+    "poddisruptionbudgets": "apis/policy/v1",
     "leases": "apis/coordination.k8s.io/v1",
 }
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from greenroom.domain.errors import GreenroomError
+from greenroom.drivers.kubernetes.answers import NOT_SEEN
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.ports.moving import Seen
 
@@ -51,6 +52,8 @@ class ClusterObjects:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._silent: list[str] = []
+        """Versions of groups whose own server is away."""
 
     def version(self) -> str:
         return str((self._api.get("/version") or {}).get("gitVersion", ""))
@@ -65,21 +68,21 @@ class ClusterObjects:
             if not kind.namespaced or not kind.listed or kind.plural in UNLISTED:
                 continue
             try:
-                items = self._api.items(kind.path(namespace))
+                items = self._api.items(kind.path(namespace), quick=bool(kind.group))
             except GreenroomError as error:
-                if error.code not in ("no-right", "cluster-refused"):
+                if error.code not in ("no-right", "cluster-refused", NOT_SEEN):
                     raise
                 unread.append(kind.plural)
                 continue
             found += [{**item, "apiVersion": kind.version, "kind": kind.kind} for item in items]
-        return Seen(tuple(found), tuple(unread))
+        return Seen(tuple(found), (*unread, *self._silent))
 
     def above(self, kind: str) -> list[Json]:
         found: list[Json] = []
         for known in self._best:
             if known.plural == kind and not known.namespaced and known.listed:
                 try:
-                    found += self._api.items(known.path())
+                    found += self._api.items(known.path(), quick=bool(known.group))
                 except GreenroomError as error:
                     if error.code != "no-right":
                         raise
@@ -110,7 +113,12 @@ class ClusterObjects:
         ]
         found = [*_listed("v1", self._api.get("/api/v1"))]
         for version in versions:
-            found += _listed(version, self._api.get(f"/apis/{version}"))
+            try:
+                found += _listed(version, self._api.get(f"/apis/{version}", quick=True))
+            except GreenroomError as error:
+                if error.code != NOT_SEEN:
+                    raise
+                self._silent.append(version)
         return tuple(found)
 
     @cached_property

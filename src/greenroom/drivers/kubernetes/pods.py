@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from greenroom.domain.errors import GreenroomError
 from greenroom.domain.roles import Role
+from greenroom.drivers.kubernetes.answers import unseen_is_fine
 from greenroom.drivers.kubernetes.api import Api, Json
 from greenroom.drivers.kubernetes.names import COLOR, ENVIRONMENT, ROLE, SLOT, Names, path
 
@@ -16,8 +18,14 @@ STATIC, WEB = "static", "web"
 END_SECONDS = 60.0
 """Above the time that a slot's processes may take to stop: the node's own work."""
 
-PATIENCE_SECONDS = 10.0
-"""How long no node may have room for a pod: others are just ending, or a node is just coming."""
+PATIENCE_SECONDS = 30.0
+"""How long no node may have room for a pod: others are just ending, or somebody who brings nodes has not looked yet."""
+
+COMING = ("TriggeredScaleUp", "Nominated")
+"""What cluster-autoscaler and Karpenter write beside a pod for which they bring a node."""
+
+NODE_SECONDS = 900.0
+"""How long after such a word a node may take (cluster-autoscaler's own default)."""
 
 _HOPELESS = frozenset(
     {
@@ -50,6 +58,7 @@ class Trouble:
     pod: str = ""
     container: str = ""
     container_ended: bool = False
+    no_room: bool = False
 
 
 class Pods:
@@ -76,7 +85,7 @@ class Pods:
     def trouble(self, environment: str, slot: str, deployment: str, now: float) -> Trouble | None:
         """What keeps the slot's pods from becoming ready, as far as waiting will not help. ``now`` in seconds since the epoch."""
         for pod in self.serving(environment, slot):
-            found = first_trouble(pod, now)
+            found = trouble_of(self._api, pod, now)
             if found is not None:
                 return found
         return self._refused(environment, deployment)
@@ -90,10 +99,12 @@ class Pods:
         return None
 
     def log(self, environment: str, pod: str, container: str, lines: int) -> list[str]:
-        """The last lines of a container, of the one before it when it has just begun anew."""
+        """The last lines of a container, of the one before it when it has just begun anew; none when they cannot be seen."""
         where = path("pods", self._names.namespace(environment), pod)
         asked = f"{where}/log?container={container}&tailLines={lines}"
-        return (self._api.text(asked) or self._api.text(f"{asked}&previous=true")).splitlines()
+        with unseen_is_fine():
+            return (self._api.text(asked) or self._api.text(f"{asked}&previous=true")).splitlines()
+        return []
 
     def _listed(self, environment: str, labels: dict[str, str]) -> list[Json]:
         where = self._names.at(environment, "pods")
@@ -111,9 +122,46 @@ def is_ready(pod: Json) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
+def has_no_node(pod: Json) -> bool:
+    """Is there no room for it anywhere, for now?"""
+    return any(True for _ in _refused_by_nodes(pod))
+
+
 def restarts(pod: Json) -> int:
     """How often its containers have been started anew."""
     return sum(c.get("restartCount", 0) for c in _containers(pod))
+
+
+def trouble_of(api: Api, pod: Json, now: float) -> Trouble | None:
+    """What keeps the pod from running, as far as waiting will not help: for a node that comes it does, and that is said once.
+
+    ``now`` in seconds since the epoch.
+    """
+    found = first_trouble(pod, now)
+    if found is None or not found.no_room or not (word := _coming(api, pod, now)):
+        return found
+    api.tell(f"no node has room; the cluster brings another one ({word}), which takes minutes")
+    return None
+
+
+def _coming(api: Api, pod: Json, now: float) -> str:
+    """The reason of an event by which a node is on its way to this pod; nothing when none is, or nobody may see events."""
+    meta = pod["metadata"]
+    where = f"{path('events', meta['namespace'])}?fieldSelector=involvedObject.uid%3D{meta['uid']}"
+    try:
+        events = (api.get(where) or {}).get("items") or ()
+    except GreenroomError as error:
+        if error.code != "no-right":
+            raise
+        return ""
+    fresh = (e["reason"] for e in events if e.get("reason") in COMING and now - _written(e) < NODE_SECONDS)
+    return next(fresh, "")
+
+
+def _written(event: Json) -> float:
+    """When it was written last, in seconds since the epoch."""
+    at = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp")
+    return epoch(at)
 
 
 def first_trouble(pod: Json, now: float) -> Trouble | None:
@@ -133,13 +181,19 @@ def _troubles(pod: Json, now: float) -> Iterator[Trouble]:
         if ended:
             why = "it was killed for memory" if ended.get("reason") == "OOMKilled" else "its process exited"
             yield Trouble(f"{why} (exit {ended.get('exitCode')})", name, container["name"], True)
+    for condition in _refused_by_nodes(pod):
+        if now - epoch(condition.get("lastTransitionTime")) >= PATIENCE_SECONDS:
+            why = f"no node can take it: {condition.get('message', '')}"
+            yield Trouble(why[:500], name, no_room=True)
+
+
+def _refused_by_nodes(pod: Json) -> Iterator[Json]:
     for condition in (pod.get("status") or {}).get("conditions") or ():
-        waits = condition["type"] == "PodScheduled" and condition["status"] == "False"
-        if waits and now - _epoch(condition.get("lastTransitionTime")) >= PATIENCE_SECONDS:
-            yield Trouble(f"no node can take it: {condition.get('message', '')}"[:500], name)
+        if (condition["type"], condition["status"]) == ("PodScheduled", "False"):
+            yield condition
 
 
-def _epoch(text: str | None) -> float:
+def epoch(text: str | None) -> float:
     """Seconds since the epoch of what the API writes; 0 when nothing is said."""
     return datetime.fromisoformat(text).timestamp() if text else 0.0
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,11 +14,14 @@ from greenroom.domain.cluster import ClusterSettings
 from greenroom.domain.environment import Environment
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.helm import Helm
-from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.names import ENVIRONMENT, SLOT, Names
 from greenroom.drivers.kubernetes.service import LiveService
 from greenroom.drivers.kubernetes.slots import Placed, Slots
 from greenroom.drivers.kubernetes.values import values
 from greenroom.ports import Values
+
+OF_A_SLOT = ("deployments", "cronjobs", "horizontalpodautoscalers", "poddisruptionbudgets", "configmaps")
+"""The kinds of which the chart makes objects for a slot, with its label."""
 
 
 class HelmRelease:
@@ -42,6 +46,7 @@ class HelmRelease:
         there = () if nothing else self._slots.all(environment)
         name = self._names.release(environment)
         self._helm.apply(name, self._names.namespace(environment), self._values(environment, there))
+        self._drop_unrecorded(environment, {p.slot.id for p in there if not p.going and not p.resting})
 
     def record_if_there(self, environment: str, nothing: bool = False) -> None:
         """The same, unless the namespace goes or is gone: everything in it does so too."""
@@ -79,6 +84,16 @@ class HelmRelease:
         for name in self._api.names(self._names.at(environment, "secrets"), self._names.labels(environment)):
             if "-env-" in name and name not in used:
                 self._api.delete(self._names.at(environment, "secrets", name))
+
+    def _drop_unrecorded(self, environment: str, running: AbstractSet[str]) -> None:
+        """Objects of slots that are not to run. Helm removes what its last good revision had; what one made that failed, or was
+        killed, no good revision knows of."""
+        for kind in OF_A_SLOT:
+            for found in self._api.items(
+                self._names.at(environment, kind), {ENVIRONMENT: environment, SLOT: ""}
+            ):
+                if found["metadata"]["labels"][SLOT] not in running:
+                    self._api.delete(self._names.at(environment, kind, found["metadata"]["name"]))
 
     def _values(self, environment: str, there: Sequence[Placed], verbatim: bool = True) -> Json:
         live = self._live.read(environment)

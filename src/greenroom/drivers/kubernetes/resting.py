@@ -42,7 +42,7 @@ class Resting:
             self._helm.record_if_there(environment, nothing=True)
         for placed in there:
             self._slots.put(replace(placed, resting=True))
-        for kind in ("jobs", "pods"):  # a command at a terminal is a pod alone
+        for kind in ("jobs", "pods"):  # pods too: they have not to wait for the collector
             for name in self._api.names(self._names.at(environment, kind), self._jobs(environment)):
                 self._api.delete(self._names.at(environment, kind, name))
         self._wait(environment)

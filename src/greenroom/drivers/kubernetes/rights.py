@@ -34,25 +34,29 @@ CONTROL = (
     Rule("", "configmaps", ("create", "delete", "get", "list", "patch", "update")),
     Rule("", "secrets", ("create", "delete", "get", "list", "patch")),
     Rule("coordination.k8s.io", "leases", ("create", "delete", "get", "update")),
-    Rule("batch", "jobs", ("create", "delete", "get", "patch")),
+    Rule("batch", "jobs", ("create", "delete", "get", "list", "patch")),
+    Rule("", "events", ("list",)),
     Rule("", "pods", ("list",)),
     Rule("", "pods/log", ("get",)),
 )
 """In the control namespace: slots, records, the ledger; secrets; leases; Jobs that make and remove databases."""
 
 _OWN = (
-    Rule("", "pods", ("create", "delete", "get", "list")),
+    Rule("", "pods", ("delete", "get", "list")),
     Rule("", "pods/log", ("get",)),
     Rule("", "pods/proxy", ("create", "get")),
     Rule("", "pods/attach", ("create", "get")),
     Rule("", "secrets", ("create", "delete", "get", "list", "patch")),
-    Rule("", "configmaps", ("create", "delete", "patch")),
+    Rule("", "configmaps", ("create", "delete", "list", "patch")),
+    Rule("", "events", ("list",)),
     Rule("", "services", ("get", "patch")),
     Rule("", "resourcequotas", ("create", "patch")),
     Rule("", "persistentvolumeclaims", ("list",)),
     Rule("apps", "deployments", ("create", "delete", "get", "list", "patch")),
     Rule("apps", "deployments/scale", ("get", "patch")),
     Rule("apps", "statefulsets", ("delete", "get")),
+    Rule("autoscaling", "horizontalpodautoscalers", ("delete", "list")),
+    Rule("policy", "poddisruptionbudgets", ("delete", "list")),
     Rule("batch", "cronjobs", ("delete", "list")),
     Rule("batch", "jobs", ("create", "delete", "get", "list")),
 )

@@ -15,7 +15,7 @@ from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.older_files import OlderFiles, bucket_of
-from greenroom.drivers.kubernetes.pods import STATIC, WEB, Pods, is_ready, longest_end, restarts
+from greenroom.drivers.kubernetes.pods import STATIC, WEB, Pods, has_no_node, is_ready, longest_end, restarts
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.scaling import Scaling
 from greenroom.drivers.kubernetes.slots import Placed, Slots, free_color
@@ -144,6 +144,10 @@ class KubernetesStage:
             ready = sorted(p["metadata"]["name"] for p in pods if is_ready(p))
             if len(ready) >= wanted:
                 return ready
+            if any(
+                has_no_node(p) for p in pods
+            ):  # they cannot have begun; how long that may take, their trouble says
+                until = self._clock.monotonic() + self._size.policy.probe_timeout
             over = self._clock.monotonic() >= until
             trouble = self._pods.trouble(environment, slot, deployment, self._clock.now())
             if trouble is not None or over:

@@ -82,11 +82,10 @@ class StandIn:
         self._wait(environment)
 
     def remove(self, environment: str) -> None:
-        """Remove it, if it is there."""
-        name = self._name(environment)
-        if self._api.delete(self._names.at(environment, "deployments", name)):
-            for why in RETRY_AFTER:
-                self._api.delete(self._names.at(environment, "configmaps", f"{name}-{why}"))
+        """Remove it, or what a killed command left of it."""
+        self._api.delete(self._names.at(environment, "deployments", self._name(environment)))
+        for page in self._api.names(self._names.at(environment, "configmaps"), self._labels(environment)):
+            self._api.delete(self._names.at(environment, "configmaps", page))
 
     def _text(self, environment: str, why: str) -> str:
         if why == ASLEEP:

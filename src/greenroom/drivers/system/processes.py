@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from greenroom.domain.errors import GreenroomError
+
+_TIED = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9)\n"
+    "os.getppid() == int(sys.argv[1]) or os._exit(137)\n"
+    "os.execv(sys.argv[2], sys.argv[3:])"
+)
+"""PR_SET_PDEATHSIG with SIGKILL, then the program itself. Between fork and exec of a process with threads it would not be safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +57,17 @@ def run(
     input: bytes | None = None,
     timeout: float | None = None,
     keep_open: Sequence[int] = (),
+    tied: bool = False,
 ) -> Completed:
-    """Run a program to its end; ``timeout`` in seconds, ``keep_open`` file descriptors that it inherits.
+    """Run a program to its end; ``timeout`` in seconds, ``keep_open`` file descriptors that it inherits; ``tied``:
+    it ends at once when this process does, however that comes about (on Linux).
 
     Without ``env`` it gets this process's own environment. Raises ProcessError ``command-missing`` when there is
     no such program (or folder) and ``command-timeout`` after ``timeout``; any exit code is an answer, not an error.
     """
     try:
         done = subprocess.run(
-            list(argv),
+            _tied(argv, env) if tied and sys.platform == "linux" else list(argv),
             cwd=cwd,
             env=None if env is None else dict(env),
             input=input or b"",
@@ -73,3 +85,10 @@ def run(
             "command-missing", f"{argv[0]} cannot be started: {error.strerror}", details=" ".join(argv)
         ) from error
     return Completed(tuple(argv), done.returncode, done.stdout, done.stderr)
+
+
+def _tied(argv: Sequence[str], env: Mapping[str, str] | None) -> list[str]:
+    found = shutil.which(argv[0], path=(os.environ if env is None else env).get("PATH"))
+    if found is None:
+        return list(argv)  # there is no such program; starting it says so
+    return [sys.executable, "-I", "-S", "-c", _TIED, str(os.getpid()), found, *argv]

@@ -74,7 +74,9 @@ class _Taker:
         for found in seen.objects:
             self._one(found, left_out(found, self._choice, others))
         for kind in seen.unread:
-            self._index.left_out.append(Told(f"{name}/{kind}", "this account may not list them"))
+            self._index.left_out.append(
+                Told(f"{name}/{kind}", "this account may not list them, or what serves them is away")
+            )
         self._index.levels[name] = _level(seen.objects)
 
     def _one(self, found: Json, why: str) -> None:
