@@ -49,6 +49,7 @@ _OWN = (
     Rule("", "configmaps", ("create", "delete", "patch")),
     Rule("", "services", ("get", "patch")),
     Rule("", "resourcequotas", ("create", "patch")),
+    Rule("", "limitranges", ("create", "patch")),
     Rule("", "persistentvolumeclaims", ("list",)),
     Rule("apps", "deployments", ("create", "delete", "get", "list", "patch")),
     Rule("apps", "deployments/scale", ("get", "patch")),
