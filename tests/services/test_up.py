@@ -36,6 +36,10 @@ def test_values_of_the_app_alone_wait_for_a_deploy() -> None:
     target = replace(of_shape(place, ""), app_values={"APP": "another"})
     assert up(target).outcome is None
     assert plan_for(target, Wish(B))
+    live = target.observe().live_slot
+    assert live is not None
+    assert not target.has_values(live)
+    assert of_shape(place, "aa").has_values(live)
 
 
 def test_a_deploy_of_the_same_release_brings_the_new_shape() -> None:

@@ -71,6 +71,10 @@ class Target:
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return f"{digest}.{self.shape}" if self.shape else digest
 
+    def has_values(self, slot: Slot) -> bool:
+        """Does it run with the app's values and roles as they are now, whatever its shape?"""
+        return slot.config.partition(".")[0] == self.config().partition(".")[0]
+
     def fits(self, slot: Slot) -> bool:
         """Has it the shape that a slot launched now would have?"""
         return slot.config.partition(".")[2] == self.shape
