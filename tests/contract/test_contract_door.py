@@ -6,14 +6,41 @@ import re
 from base64 import b64encode
 from pathlib import Path
 
+import cluster
 import cluster_stand as stand
 from cluster_shop import ClusterShop, on_the_cluster
 
-from greenroom.drivers.kubernetes.access import SECRET
+from greenroom.domain.environment import PRODUCTION, Access, Environment, Tier
+from greenroom.domain.policy import Policy
+from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.stage import Slot
+from greenroom.drivers.kubernetes.access import SECRET, AccessSecret
+from greenroom.drivers.kubernetes.slots import Placed
+from greenroom.drivers.kubernetes.values import Images
 from greenroom.drivers.system.net import ask_tls
 
 OPEN = 'target = "kubernetes"\n'
 SHUT = f'{OPEN}access = "private"\n'
+
+
+def test_the_secret_stays_as_long_as_a_slot_mounts_it() -> None:
+    cluster.require()
+    made = cluster.pieces("door-mount", Images("", ""), (Role("web", RoleKind.WEB),), Policy())
+    private, public = (
+        Environment(PRODUCTION, Tier.PRODUCTION, "", access=a) for a in (Access.PRIVATE, Access.PUBLIC)
+    )
+    with cluster.environment(made):
+        shut = AccessSecret(made.api, made.names, made.store, lambda _: private, print)
+        opened = AccessSecret(made.api, made.names, made.store, lambda _: public, print)
+        shut.ensure(PRODUCTION)
+        slot = Slot("a-1", PRODUCTION, "a", 1, "", 0.0)
+        made.slots.put(Placed(slot, "blue", manifest=f"secretName: {SECRET}"))
+        opened.ensure(PRODUCTION)
+        assert opened.observe(PRODUCTION).there
+        assert opened.headers(PRODUCTION) == shut.headers(PRODUCTION) != {}
+        made.slots.drop(slot.id)
+        opened.ensure(PRODUCTION)
+        assert not opened.observe(PRODUCTION).there
 
 
 def test_private_is_shut_and_public_is_open_after_up(tmp_path: Path) -> None:
