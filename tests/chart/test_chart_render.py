@@ -221,7 +221,56 @@ def test_a_service_monitor_only_where_the_cluster_knows_it() -> None:
     assert by_name(told)["ServiceMonitor", NAME]["spec"]["endpoints"][0]["path"] == "/metrics"
 
 
-def test_names_that_are_too_long_are_told() -> None:
-    role = {"name": "a" * 32, "kind": "cron", "command": ["x"], "schedule": "0 4 * * *"}
-    values = merged(PRODUCTION, {"colors": {"blue": color(1, roles=[role])}})
-    assert "Kubernetes takes 52" in refusal(values)
+def test_names_that_are_too_long_end_in_a_digest() -> None:
+    roles = [
+        {"name": f"{'a' * 31}{end}", "kind": "cron", "command": ["x"], "schedule": "0 4 * * *"}
+        for end in "bc"
+    ]
+    made = by_name(rendered(merged(PRODUCTION, {"colors": {"blue": color(1, roles=roles)}})))
+    names = [name for kind, name in made if kind == "CronJob"]
+    assert len(names) == len(set(names)) == 2
+    assert all(len(name) <= 52 and name.startswith(f"{NAME}-blue-aaa") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"edge": {"gateway": {"name": "", "namespace": "", "section": ""}}}, "has no certificate"),
+        (
+            {
+                "database": {"mode": "own"},
+                "colors": {"blue": {"roles": [{"name": "database", "kind": "worker", "command": ["x"]}]}},
+            },
+            "a role called database",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused(change: dict[str, Any], why: str) -> None:
+    assert why in refusal(merged(PRODUCTION, change))
+
+
+def test_values_win_over_the_charts_own_variables() -> None:
+    values = merged(PRODUCTION, {"colors": {"blue": {"env": {"HOME": "/srv"}}}})
+    web = by_name(rendered(values))[("Deployment", f"{NAME}-blue")]
+    env = web["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert [one["value"] for one in env if one["name"] == "HOME"] == ["/srv"]
+    assert len({one["name"] for one in env}) == len(env)
+
+
+def test_no_pause_is_no_hook() -> None:
+    values = merged(PRODUCTION, {"colors": {"blue": {"drain": {"preStopSeconds": 0}}}})
+    web = by_name(rendered(values))[("Deployment", f"{NAME}-blue")]
+    static = web["spec"]["template"]["spec"]["containers"][1]
+    assert static["name"] == "static"
+    assert "lifecycle" not in static
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_metrics_are_for_whoever_is_there_to_ask(known: bool) -> None:
+    words = ("--api-versions", "monitoring.coreos.com/v1") if known else ()
+    policy = by_name(rendered(PRODUCTION, *words))[("NetworkPolicy", f"{NAME}-web")]
+    rules = {rule["ports"][0]["port"]: rule.get("from") for rule in policy["spec"]["ingress"]}
+    assert rules.get(8082) == ([{"namespaceSelector": {}}] if known else None)
+    narrow = merged(PRODUCTION, {"networkPolicy": {"controlPlane": []}})
+    policy = by_name(rendered(narrow, *words))[("NetworkPolicy", f"{NAME}-web")]
+    assert 8081 not in {rule["ports"][0]["port"] for rule in policy["spec"]["ingress"]}

@@ -35,6 +35,14 @@ WSGI = 'must be module:callable, such as "wsgi:app" or "shop:create_app()", not 
 KIND = 'must be "web" or "worker" or "cron", not "wroker"; did you mean "worker"?'
 SMALL = 'name = "shop"\n[app]\nwsgi = "wsgi:app"\n'
 
+ON_CLUSTER = (
+    '[kubernetes]\nedge.gateway = "edge/public"\n[[environments]]\nname = "dev"\ntarget = "kubernetes"\n'
+)
+ASKED = (
+    '[kubernetes.edge]\ngateway = "edge/public"\nranges = ["192.0.2.0/24"]\n'
+    'auth_url = "http://sign.in/auth"\nsign_in_url = "/start"\n'
+    '[[environments]]\nname = "dev"\ntarget = "kubernetes"\n'
+)
 OF_STAGING = '[image]\nrepository = "r.example/shop"\n[[environments]]\nname = "staging"\n'
 
 
@@ -187,10 +195,33 @@ worse = { min_requests = -1, p95 = 3 }
         ("[policy.worse]\np95_factor = inf", 5, "must be a finite number"),
         ('[policy]\nprobe_timeout = "31d"', 5, "between 0 and 30 days"),
         (
-            '[[environments]]\nname = "dev"\ntarget = "kubernetes"\nsleep_after = "2h"',
-            7,
+            ON_CLUSTER + 'sleep_after = "2h"',
+            9,
             '"sleep_after" belongs to target = "local"',
         ),
+        (ON_CLUSTER + 'users = ["ada"]', 9, '"users" belongs to target = "local"'),
+        (ON_CLUSTER + 'groups = ["shop"]', 9, '"groups" belongs to target = "local"'),
+        (ON_CLUSTER + 'emails = ["@example.org"]', 9, '"emails" belongs to target = "local"'),
+        (ON_CLUSTER + 'allow_ips = ["192.0.2.1"]', 9, '"allow_ips" needs [kubernetes.edge] ranges'),
+        (ON_CLUSTER + '[policy]\nprobe_path = "/ready?deep=1"', 10, "plain path"),
+        (ON_CLUSTER + '[policy]\nliveness_path = "/alive?x"', 10, "plain path"),
+        (ON_CLUSTER + '[roles.migrate]\ncommand = "x"', 9, "name of pods of Greenroom's own"),
+        (
+            ON_CLUSTER + 'database = "chart"\n[roles.database]\ncommand = "x"',
+            10,
+            "name of pods of Greenroom's own",
+        ),
+        ('[[environments]]\nname = "dev"\ntarget = "kubernetes"', 1, '"gateway" is missing'),
+        (ASKED + 'allow_ips = ["192.0.2.1"]', 12, "does not count beside [kubernetes.edge] auth_url"),
+        ('[kubernetes.requests]\nmemory = "2 GB"', 5, "must be an amount as Kubernetes writes it"),
+        (
+            '[kubernetes]\nrequests = { memory = "2Gi" }\nlimits = { memory = "512Mi" }',
+            6,
+            "less than what [kubernetes] requests asks for",
+        ),
+        ('[kubernetes.edge]\nhttp_section = "web"', 5, '"http_section" needs "section"'),
+        ('[kubernetes.network]\nedge_namespaces = ["Edge"]', 5, "must be a namespace"),
+        ('[kubernetes.network]\ncontrol_plane = ["nodes"]', 5, "must be"),
         ('[env]\n"A B" = "x"', 5, "must be a variable's name"),
         ("[env]\nA = true", 5, "must be text or a whole number"),
         ('[env]\nA = "a\\u0000b"', 5, "without NUL"),
@@ -199,9 +230,9 @@ worse = { min_requests = -1, p95 = 3 }
             8,
             '"database" is about environments with target = "kubernetes"',
         ),
-        (OF_STAGING + 'target = "kubernetes"\ndatabase = "mine"', 9, "must be"),
+        (ON_CLUSTER + 'database = "mine"', 9, "must be"),
         (
-            OF_STAGING + 'target = "kubernetes"\ndatabase = "chart"\ntemplate = "demo"',
+            ON_CLUSTER + 'database = "chart"\ntemplate = "demo"',
             10,
             "is a copy of nothing",
         ),
@@ -245,3 +276,18 @@ def test_windows_lines_and_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "greenroom.toml"
     path.write_bytes(b"\xef\xbb\xbf" + SHOP.replace("\n", "\r\n").encode())
     assert load(path).name == "shop"
+
+
+def test_a_cluster_takes_what_holds_there(tmp_path: Path) -> None:
+    text = (
+        '[kubernetes]\nquota = { pods = "40" }\n[kubernetes.edge]\ngateway = "edge/public"\nsection = "https"\n'
+        'http_section = "http"\nread_timeout = "2m"\nranges = ["192.0.2.0/24"]\n[kubernetes.network]\n'
+        'monitoring_namespaces = ["metrics"]\negress = [{ to = [{ ipBlock = { cidr = "192.0.2.9/32" } }] }]\n'
+        '[[environments]]\nname = "dev"\ntarget = "kubernetes"\naccess = "private"\nallow_ips = ["192.0.2.1"]\n'
+        '[roles.database]\ncommand = "x"\n'
+    )
+    cluster = load(write(tmp_path, SMALL + text)).cluster
+    assert cluster.quota == {"pods": "40"}
+    assert (cluster.edge.http_section, cluster.edge.read_timeout) == ("http", 120.0)
+    assert cluster.network.monitoring_namespaces == ("metrics",)
+    assert cluster.network.egress == ({"to": [{"ipBlock": {"cidr": "192.0.2.9/32"}}]},)

@@ -34,12 +34,13 @@ from greenroom.drivers.kubernetes.older_files import OlderFiles
 from greenroom.drivers.kubernetes.pods import Pods
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.service import LiveService
+from greenroom.drivers.kubernetes.size import Size
 from greenroom.drivers.kubernetes.slots import Slots
 from greenroom.drivers.kubernetes.stage import KubernetesStage
 from greenroom.drivers.kubernetes.standin import StandIn
 from greenroom.drivers.kubernetes.store import Store
 from greenroom.drivers.kubernetes.traffic import KubernetesTraffic, Reach
-from greenroom.drivers.kubernetes.values import Images, Size
+from greenroom.drivers.kubernetes.values import Images
 from greenroom.drivers.system.clock import SystemClock
 
 ROOT = Path(__file__).parents[2]
@@ -170,13 +171,13 @@ def pieces(
 
     size = Size(app, roles, policy, 1)
     jobs = KubernetesJobs(api, names, helm, clock, app, pushed, os.environ)
-    older = OlderFiles(store, names, slots, jobs, lambda *_: [], lambda _: None, dict)
+    older = OlderFiles(store, names, slots, jobs, lambda *_: [], lambda _: None, dict, print)
     return Cluster(
         api,
         names,
         store,
         slots,
-        EnvironmentNamespace(api, names, slots, clock, lambda _: place),
+        EnvironmentNamespace(api, names, slots, clock),
         KubernetesStage(api, names, slots, pods, asker, helm, clock, size, pushed, older),
         KubernetesTraffic(api, names, slots, pods, live, standin, asker, clock, reach),
         jobs,

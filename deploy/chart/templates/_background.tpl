@@ -8,6 +8,9 @@
 {{- $color := include "greenroom.color" . | fromJson }}
 {{- range $color.roles }}
 ---
+{{- if and (eq .name "database") (eq $.root.Values.database.mode "own") }}
+{{- fail "a role called database would be taken for the PostgreSQL of database.mode own: call it something else" }}
+{{- end }}
 {{- $all := dict "root" $.root "name" $.name "color" $color "role" .name "given" . }}
 {{- if eq .kind "cron" }}
 {{- include "greenroom.cronJob" $all }}
@@ -23,7 +26,7 @@
 apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: {{ include "greenroom.fitting" (dict "what" "Deployment" "most" 63 "name" (printf "%s-%s-%s" (include "greenroom.fullname" .root) .name .role)) }}
+  name: {{ include "greenroom.fitting" (dict "most" 63 "name" (printf "%s-%s-%s" (include "greenroom.fullname" .root) .name .role)) }}
   labels:
     {{- include "greenroom.colorLabels" . | nindent 4 }}
 spec:
@@ -46,7 +49,7 @@ spec:
 apiVersion: batch/v1
 kind: CronJob
 metadata:
-  name: {{ include "greenroom.fitting" (dict "what" "CronJob" "most" 52 "name" (printf "%s-%s-%s" (include "greenroom.fullname" .root) .name .role)) }}
+  name: {{ include "greenroom.fitting" (dict "most" 52 "name" (printf "%s-%s-%s" (include "greenroom.fullname" .root) .name .role)) }}
   labels:
     {{- include "greenroom.colorLabels" . | nindent 4 }}
 spec:

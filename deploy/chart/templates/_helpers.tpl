@@ -64,12 +64,13 @@ greenroom.dev/role: {{ .role | quote }}
 greenroom.dev/color: {{ .name | quote }}
 {{- end }}
 
-{{/* A name that Kubernetes takes. Takes name, most, what. */}}
+{{/* A name that Kubernetes takes: the end of a longer one is a digest of it. Takes name and most. */}}
 {{- define "greenroom.fitting" -}}
-{{- if gt (len .name) (int .most) }}
-{{- fail (printf "the name of the %s %s has %d characters, Kubernetes takes %d: use a shorter release name or role" .what .name (len .name) (int .most)) }}
-{{- end }}
-{{- .name }}
+{{- if gt (len .name) (int .most) -}}
+{{ trunc (int (sub .most 9)) .name | trimSuffix "-" }}-{{ sha256sum .name | trunc 8 }}
+{{- else -}}
+{{ .name }}
+{{- end -}}
 {{- end }}
 
 {{/* Not empty when the chart itself knows that the public comes over TLS. */}}

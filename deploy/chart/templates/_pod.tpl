@@ -30,17 +30,14 @@ securityContext:
   {{- include "greenroom.podSecurity" .root | nindent 2 }}
 {{- end }}
 
-{{/* The app's environment. Takes root, name, color. Helm writes maps in the order of their keys. */}}
+{{/* The app's environment. Takes root, name, color. What the values say wins over the chart's own; Helm writes maps
+in the order of their keys. */}}
 {{- define "greenroom.environment" -}}
+{{- $own := dict "GREENROOM_SLOT" .color.slot "GREENROOM_RELEASE" .color.release "GREENROOM_ENVIRONMENT" .root.Values.environment }}
+{{- $own = merge $own (dict "STATIC_URL" .color.staticUrl "STATIC_MANIFEST" "/app/manifest.json" "HOME" "/tmp") }}
+{{- $own = merge $own (dict "PROMETHEUS_MULTIPROC_DIR" "/run/prometheus") -}}
 env:
-  - {name: GREENROOM_SLOT, value: {{ .color.slot | quote }}}
-  - {name: GREENROOM_RELEASE, value: {{ .color.release | quote }}}
-  - {name: GREENROOM_ENVIRONMENT, value: {{ .root.Values.environment | quote }}}
-  - {name: STATIC_URL, value: {{ .color.staticUrl | quote }}}
-  - {name: STATIC_MANIFEST, value: /app/manifest.json}
-  - {name: PROMETHEUS_MULTIPROC_DIR, value: /run/prometheus}
-  - {name: HOME, value: /tmp}
-{{- range $key, $value := .color.env }}
+{{- range $key, $value := merge (deepCopy .color.env) $own }}
   - {name: {{ $key }}, value: {{ $value | quote }}}
 {{- end }}
 {{- with .color.secrets }}

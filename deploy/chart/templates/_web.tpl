@@ -181,10 +181,12 @@ livenessProbe:
   tcpSocket: {port: 8081}
   periodSeconds: 10
   timeoutSeconds: 5
+{{- with .color.drain.preStopSeconds | int }}
 lifecycle:
   preStop:
     # Until every proxy knows that this pod gets no more requests.
-    sleep: {seconds: {{ .color.drain.preStopSeconds | int }}}
+    sleep: {seconds: {{ . }}}
+{{- end }}
 securityContext:
   {{- include "greenroom.containerSecurity" . | nindent 2 }}
 volumeMounts:

@@ -7,7 +7,7 @@ from typing import Any
 
 from greenroom.config.environments import environments
 from greenroom.config.mistakes import Mistake, shown
-from greenroom.domain.cluster import ClusterSettings
+from greenroom.config.on_cluster import on_cluster
 from greenroom.domain.project import DatabaseLimits
 
 Raw = dict[str, Any]
@@ -32,7 +32,7 @@ def across(raw: Raw) -> Iterator[Mistake]:
     yield from _limits(_table(raw, "database"))
     yield from _provider(_table(raw, "signin"))
     yield from environments(raw)
-    yield from _cluster(_table(raw, "kubernetes"))
+    yield from on_cluster(raw, [n for n, role in roles.items() if kind_of(n, role) != "web"])
 
 
 def _web(roles: dict[str, Raw]) -> Iterator[Mistake]:
@@ -44,23 +44,6 @@ def _web(roles: dict[str, Raw]) -> Iterator[Mistake]:
         )
     if "web" in roles and kind_of("web", roles["web"]) in ("worker", "cron"):
         yield Mistake(("roles", "web", "kind"), 'the role named "web" must be the web role')
-
-
-def _cluster(table: Raw) -> Iterator[Mistake]:
-    edge = _table(table, "edge")
-    if table.get("switch") == "route" and edge.get("mode", "gateway") != "gateway":
-        yield Mistake(
-            ("kubernetes", "switch"),
-            f'"route" needs a Gateway; [kubernetes.edge] mode is {shown(edge["mode"])}',
-        )
-    if bool(edge.get("auth_url")) != bool(edge.get("sign_in_url")):
-        missing = "sign_in_url" if edge.get("auth_url") else "auth_url"
-        yield Mistake(
-            ("kubernetes", "edge"),
-            f'"auth_url" and "sign_in_url" belong together; {shown(missing)} is missing',
-        )
-    if (most := table.get("max_replicas")) and most < table.get("replicas", ClusterSettings().replicas):
-        yield Mistake(("kubernetes", "max_replicas"), '"max_replicas" must not be smaller than "replicas"')
 
 
 def _role(kind: str, role: Raw) -> Iterator[tuple[str, str]]:

@@ -46,12 +46,6 @@ def environments(raw: dict[str, Any]) -> Iterator[Mistake]:
 
 
 def _table(name: str, table: dict[str, Any]) -> Iterator[Mistake]:
-    if table.get("target") == "kubernetes" and "sleep_after" in table:
-        yield Mistake(
-            ("sleep_after",),
-            '"sleep_after" belongs to target = "local": on a cluster no request wakes an environment, so there '
-            "greenroom env sleep and env wake do it by hand",
-        )
     parts = set(template_parts(name)) - {SLUG}
     refs = table.get("refs", [])
     for number, ref in enumerate(refs if isinstance(refs, list) else ()):

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from greenroom.config import schema, values
-from greenroom.config.cluster_table import ClusterEdgeTable, ClusterTable
+from greenroom.config.cluster_table import ClusterEdgeTable, ClusterNetworkTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
 from greenroom.config.image_table import ImageTable
@@ -112,9 +112,10 @@ SECTIONS: tuple[Section, ...] = (
         "kubernetes",
         ClusterTable,
         {
-            **{k: None for k in ClusterTable.model_fields if k != "edge"},
+            **{k: None for k in ClusterTable.model_fields if k not in ("edge", "network")},
             "requests": {"cpu": "250m", "memory": "256Mi"},
             "limits": {"memory": "512Mi"},
+            "quota": {'"limits.memory"': "8Gi"},
         },
     ),
     (
@@ -125,6 +126,7 @@ SECTIONS: tuple[Section, ...] = (
             "annotations": {'"external-dns.alpha.kubernetes.io/ttl"': "300"},
         },
     ),
+    ("kubernetes.network", ClusterNetworkTable, dict.fromkeys(ClusterNetworkTable.model_fields)),
 )
 """Heading, model and keys of each table; a key's value None takes the example or the default."""
 
@@ -201,6 +203,8 @@ def _plain(field: FieldInfo) -> Any:
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
 
 

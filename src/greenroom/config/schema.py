@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from greenroom.config import cron, values
-from greenroom.config.cluster_table import ClusterEdgeTable, ClusterTable
+from greenroom.config.cluster_table import ClusterEdgeTable, ClusterNetworkTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import (
     Command,
@@ -228,6 +228,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("image",): ImageTable,
         ("kubernetes",): ClusterTable,
         ("kubernetes", "edge"): ClusterEdgeTable,
+        ("kubernetes", "network"): ClusterNetworkTable,
     }
     if len(path) == 2 and path[0] == "roles":
         return RoleTable

@@ -77,7 +77,7 @@ def check(target: Target, policy: SecretPolicy, sources: Sources) -> Checked:
         given,
         tuple(name for name in policy.required if name not in known),
         tuple(name for name in policy.required if name in target.app_values),
-        None if live is None else live.config == target.config(),
+        None if live is None else target.has_values(live),
     )
 
 
@@ -103,7 +103,7 @@ def rotate(target: Target, keys: SigningKeys, wait: float = 0.0) -> tuple[Outcom
 def _live_has_them(target: Target) -> bool:
     """Does the live slot run with the keys as they are? Else a rotation was killed before its last slot."""
     live = target.observe(schema=False).live_slot
-    return live is None or live.config == target.config()
+    return live is None or target.has_values(live)
 
 
 def finish(target: Target, keys: SigningKeys, wait: float = 0.0) -> Outcome:

@@ -13,7 +13,7 @@ from greenroom.domain.policy import Policy
 from greenroom.domain.project import DatabaseLimits
 from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.secret import Secret
-from greenroom.domain.stage import Observation
+from greenroom.domain.stage import Observation, Slot
 from greenroom.ports import Doors, Lease, Platform, Values
 
 _PRODUCTION = Environment(PRODUCTION, Tier.PRODUCTION, "")
@@ -25,6 +25,7 @@ class Target:
 
     ``neighbours``: the leases of the other environments that stop when this one's platform does, in one order for everybody.
     ``keeping``: how many good releases an environment keeps. ``who``: the login name of whoever gives the command. ``outside``: is that commit known to be outside the target branch?
+    ``shape``: a digest of what a slot is made of on this target besides its release and its app's values; empty where that is nothing.
     """
 
     environment: str
@@ -44,6 +45,7 @@ class Target:
     who: str = ""
     outside: Callable[[str], bool] = lambda _commit: False
     pods: int = 1
+    shape: str = ""
 
     @property
     def opening(self) -> tuple[Role, ...]:
@@ -63,10 +65,19 @@ class Target:
         return merged
 
     def config(self) -> str:
-        """A digest of the configuration that a slot would be launched with (12 hex digits)."""
+        """A digest of the configuration that a slot would be launched with: 12 hex digits, and the target's shape of it after a point."""
         values = {key: value.reveal() for key, value in sorted(self.values().items())}
         text = json.dumps([values, [repr(r) for r in self.roles]], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return f"{digest}.{self.shape}" if self.shape else digest
+
+    def has_values(self, slot: Slot) -> bool:
+        """Does it run with the app's values and roles as they are now, whatever its shape?"""
+        return slot.config.partition(".")[0] == self.config().partition(".")[0]
+
+    def fits(self, slot: Slot) -> bool:
+        """Has it the shape that a slot launched now would have?"""
+        return slot.config.partition(".")[2] == self.shape
 
     def observe(self, schema: bool = True, start: bool = True) -> Observation:
         """Look at everything, now. Without ``schema`` the database is not asked (``heads`` is None); without ``start``

@@ -31,7 +31,10 @@ class Up:
 
 
 def up(target: Target, wait: float = 0.0) -> Up:
-    """Start the platform, make sure of every resource, bring the live slot back or deploy the first one."""
+    """Start the platform, make sure of every resource, bring the live slot back or deploy the first one.
+
+    A live slot whose shape is not what the project's file asks for now (its door, its size) is relieved by a new one of its release.
+    """
     with target.lease.hold("up", wait):
         ready(target)
         let_migration_end(target)
@@ -39,9 +42,11 @@ def up(target: Target, wait: float = 0.0) -> Up:
         settle_first(target)
         seen = target.observe()
         check_window(target)
-        if seen.live_slot is not None and seen.live in seen.up:
+        live = seen.live_slot if seen.live in seen.up else None
+        if live is not None and (target.fits(live) or seen.release(live.release) is None):
             return Up(_bring_back(target, seen), None)
-    outcome = deploy(target, Wish(_release_for(target, seen), restart=seen.live_slot is not None, wait=wait))
+    release = None if live is not None else _release_for(target, seen)
+    outcome = deploy(target, Wish(release, restart=seen.live_slot is not None, wait=wait))
     if outcome.serving is None:
         raise GreenroomError("nothing-live", "no slot serves", "greenroom status")
     return Up(outcome.serving, outcome)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom.domain.cluster import SwitchMode
-from greenroom.domain.environment import Access, Environment, Strategy
+from greenroom.domain.environment import Access, Environment
 from greenroom.domain.release import Release
 from greenroom.domain.roles import RoleKind
 from greenroom.drivers.charts.folder import packaged
@@ -38,6 +38,7 @@ from greenroom.drivers.system.secret_box import GivenSecrets, SigningKeys
 from greenroom.ports import Doors, Resource, Values
 from greenroom.wiring.cluster_buckets import buckets_of
 from greenroom.wiring.cluster_databases import database_of
+from greenroom.wiring.cluster_size import most_replicas_of, quota_for, replicas_of, shape_of, size_of
 from greenroom.wiring.holder import Holder
 from greenroom.wiring.places import place_of
 
@@ -86,20 +87,16 @@ class ClusterSite:
         from greenroom.drivers.kubernetes.inspecting import KubernetesInspector
         from greenroom.drivers.kubernetes.schema import KubernetesSchema
         from greenroom.drivers.kubernetes.stage import KubernetesStage
-        from greenroom.drivers.kubernetes.values import Size
 
         wiring, clock = self._wiring, self._wiring.clock
-        app, api, names = wiring.project.app, self._api, self._names
-        asked = self._settings.requests, self._settings.limits
-        scaled = self.most_replicas, self._settings.cpu_percent
-        size = Size(app, wiring.roles, wiring.policy, self.replicas, *asked, *scaled)
+        api, names = self._api, self._names
         jobs = self._jobs
         web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
         standin = StandIn(api, names, self._slots, clock, _page)
         pieces = (self._slots, self._pods, self._live, standin, self._asker, clock, self._reach)
         overlap = self._settings.overlap if self._settings.switch is SwitchMode.OVERLAP else 0.0
         traffic = KubernetesTraffic(api, names, *pieces, overlap)
-        stands = (self._slots, self._pods, self._asker, self._release, clock, size)
+        stands = (self._slots, self._pods, self._asker, self._release, clock, size_of(wiring))
         stage = KubernetesStage(api, names, *stands, self._images, self._files)
         inspector = KubernetesInspector(
             self._asker,
@@ -212,7 +209,9 @@ class ClusterSite:
 
         public = self._wiring.place.access is Access.PUBLIC
         files, app = files_of(self._wiring.builds), self._values if public else dict
-        return OlderFiles(self._store, self._names, self._slots, self._jobs, signed, files, app)
+        return OlderFiles(
+            self._store, self._names, self._slots, self._jobs, signed, files, app, self._wiring.say
+        )
 
     @cached_property
     def _releases(self) -> ClusterReleases:
@@ -228,8 +227,8 @@ class ClusterSite:
     def _resources(self) -> tuple[Resource, ...]:
         from greenroom.drivers.kubernetes.namespace import EnvironmentNamespace
 
-        pieces = (self._api, self._names, self._slots, self._wiring.clock, self._place)
-        space = EnvironmentNamespace(*pieces, self._resting.end)
+        pieces = (self._api, self._names, self._slots, self._wiring.clock)
+        space = EnvironmentNamespace(*pieces, lambda _environment: quota_for(self._wiring), self._resting.end)
         secrets = AppSecrets(self._store, self.url)
         stands = (self._api, self._names, self._store, self._release)
         database = database_of(self._wiring, *stands, self.most_replicas)
@@ -247,14 +246,17 @@ class ClusterSite:
     @property
     def replicas(self) -> int:
         """Pods of a slot."""
-        simple = self._wiring.place.strategy is Strategy.SIMPLE
-        return 1 if simple else self._settings.replicas
+        return replicas_of(self._wiring)
 
     @property
     def most_replicas(self) -> int:
         """Pods that an autoscaler may give a slot; where there is none, those that it has."""
-        simple = self._wiring.place.strategy is Strategy.SIMPLE
-        return self.replicas if simple else max(self._settings.max_replicas or 0, self.replicas)
+        return most_replicas_of(self._wiring)
+
+    @property
+    def shape(self) -> str:
+        """What a slot is made of besides its release and its app's values."""
+        return shape_of(self._wiring)
 
     def _host(self, environment: str) -> str:
         return self._place(environment).host

@@ -183,6 +183,11 @@ class LocalSite:
         """A slot is one here."""
         return 1
 
+    @property
+    def shape(self) -> str:
+        """Door and sizes are not the slot's here."""
+        return ""
+
     def url(self, environment: str) -> str:
         """The environment's public address."""
         return self.public.url(environment)

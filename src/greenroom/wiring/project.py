@@ -168,6 +168,7 @@ class Wiring:
             who=os.environ.get("GITLAB_USER_LOGIN") or getpass.getuser(),
             outside=lambda commit: self.forge.is_merged(commit) is False,
             pods=site.most_replicas,
+            shape=site.shape,
         )
 
     @cached_property

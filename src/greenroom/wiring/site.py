@@ -53,6 +53,10 @@ class Site(Protocol):
     def most_replicas(self) -> int:
         """Pods that a slot may grow to; 1 on one machine."""
 
+    @property
+    def shape(self) -> str:
+        """What a slot is made of there besides its release and its app's values; nothing on one machine."""
+
     def url(self, environment: str) -> str:
         """The environment's public address."""
 

@@ -34,7 +34,7 @@ SHARED = ClusterEdge(gateway="edge/public")
 NOT_OURS = {
     "Pod": "helm test alone",
     "Job": "the migration as a hook is for those who use plain Helm",
-    "LimitRange": "off in Greenroom's values",
+    "LimitRange": "Greenroom's own, not the chart's",
     "ResourceQuota": "Greenroom's own, not the chart's",
 }
 """Kinds that the chart has, and that Greenroom's values never render."""
@@ -99,7 +99,9 @@ def test_the_command_prints_objects_that_kubernetes_knows(tmp_path: Path, words:
     text = (
         'name = "shop"\n[app]\nwsgi = "wsgi:app"\n[[environments]]\nname = "production"\nrefs = ["master"]\n'
     )
-    (tmp_path / "greenroom.toml").write_text(text + 'target = "kubernetes"\n')
+    (tmp_path / "greenroom.toml").write_text(
+        text + 'target = "kubernetes"\n[kubernetes.edge]\ngateway = "edge/public"\n'
+    )
     (tmp_path / "wsgi.py").write_text("app = None\n")
     (tmp_path / "requirements.txt").write_text("")
     asked = [sys.executable, "-m", "greenroom", "-C", str(tmp_path), "cluster", "account", *words]

@@ -21,6 +21,8 @@ refs = ["master"]
 target = "kubernetes"
 [kubernetes]
 pull_secret = "registry"
+[kubernetes.edge]
+gateway = "edge/public"
 """
 
 

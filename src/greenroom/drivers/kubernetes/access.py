@@ -12,6 +12,7 @@ from greenroom.domain.secret import Secret
 from greenroom.drivers.kubernetes.api import Api, Json
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.secrets import own_secrets
+from greenroom.drivers.kubernetes.slots import Slots
 from greenroom.drivers.kubernetes.store import Store
 from greenroom.ports import Presence, Values
 
@@ -38,14 +39,16 @@ class AccessSecret:
         say: Callable[[str], None],
     ) -> None:
         self._api, self._names, self._store, self._place, self._say = api, names, store, place, say
+        self._open: set[str] = set()
 
     def observe(self, environment: str) -> Presence:
         return Presence(self._api.get(self._path(environment)) is not None, SECRET)
 
     def ensure(self, environment: str) -> None:
-        """Nothing for a public one: its pods mount nothing."""
+        """Nothing for a public one, whose pods mount nothing. What it had as a private one stays as long as a slot of then does."""
         if not self._private(environment):
-            self._api.delete(self._path(environment))
+            if not self._mounted(environment):
+                self._api.delete(self._path(environment))
             return
         lines = (self._guest(environment), _line(MACHINE, self._machine(environment)))
         text = base64.b64encode("".join(f"{line}\n" for line in lines).encode()).decode()
@@ -54,11 +57,13 @@ class AccessSecret:
         self._api.apply(self._path(environment), body)
 
     def headers(self, environment: str) -> dict[str, str]:
-        """With these Greenroom's own requests pass; none where the door is open or not made yet."""
-        if not self._private(environment):
+        """With these Greenroom's own requests pass; none where every slot's door is open, or none is made yet."""
+        if environment in self._open:
             return {}
         known = own_secrets(self._store, environment).get(MACHINE_PASSWORD)
-        if known is None:
+        if not self._private(environment) and (known is None or not self._mounted(environment)):
+            self._open.add(environment)
+        if known is None or environment in self._open:
             return {}
         word = base64.b64encode(f"{MACHINE}:{known.reveal()}".encode()).decode()
         return {"Authorization": f"Basic {word}"}
@@ -97,6 +102,10 @@ class AccessSecret:
 
     def _private(self, environment: str) -> bool:
         return self._place(environment).access is Access.PRIVATE
+
+    def _mounted(self, environment: str) -> bool:
+        """Has a slot been launched that mounts it?"""
+        return any(SECRET in placed.manifest for placed in Slots(self._store).all(environment))
 
     def _path(self, environment: str) -> str:
         return self._names.at(environment, "secrets", SECRET)

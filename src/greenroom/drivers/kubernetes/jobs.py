@@ -209,7 +209,7 @@ class KubernetesJobs:
         }
 
     def _labels(self, environment: str, release: Release) -> dict[str, str]:
-        return {**self._names.labels(environment), RELEASE: release.id, ROLE: "job"}
+        return {**self._names.pod_labels(environment), RELEASE: release.id, ROLE: "job"}
 
     def _migration(self, environment: str) -> str:
         return f"{self._names.release(environment)}-migrate"

@@ -11,6 +11,7 @@ LONGEST = 53
 PREFIX = "greenroom.dev/"
 PROJECT, ENVIRONMENT, COLOR = f"{PREFIX}project", f"{PREFIX}environment", f"{PREFIX}color"
 SLOT, RELEASE, ROLE = f"{PREFIX}slot", f"{PREFIX}release", f"{PREFIX}role"
+INSTANCE = "app.kubernetes.io/instance"
 BLUE, GREEN = "blue", "green"
 COLORS = (BLUE, GREEN)
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -43,6 +44,10 @@ class Names:
         """Of everything that belongs to the project, or to one of its environments."""
         mine = {"app.kubernetes.io/managed-by": "greenroom", PROJECT: self.project}
         return mine if environment is None else {**mine, ENVIRONMENT: environment}
+
+    def pod_labels(self, environment: str) -> dict[str, str]:
+        """Of an environment's pods: by the last one of them the chart's NetworkPolicies know who belongs to it."""
+        return {**self.labels(environment), INSTANCE: self.release(environment)}
 
     def own(self, kind: str, name: str = "") -> str:
         """The path of a kind in the control namespace, or of one object of it."""

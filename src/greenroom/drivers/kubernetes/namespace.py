@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from greenroom.domain.environment import Environment
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.binding import bind_self
 from greenroom.drivers.kubernetes.names import ENVIRONMENT, PROJECT, RESTRICTED, Names
-from greenroom.drivers.kubernetes.platform import quota_of
+from greenroom.drivers.kubernetes.quota import LIMIT_RANGE
 from greenroom.drivers.kubernetes.residue import held_in, left_of
 from greenroom.drivers.kubernetes.slots import Slots
 from greenroom.ports import Clock, Presence, Values
@@ -31,7 +30,7 @@ BETWEEN_SECONDS = 0.3
 
 
 class EnvironmentNamespace:
-    """See :class:`greenroom.ports.Resource`. ``back``: lets what was stopped in it run again."""
+    """See :class:`greenroom.ports.Resource`. ``quota``: what it may hold at most, if there is such a thing; ``back``: lets what was stopped in it run again."""
 
     name = "namespace"
 
@@ -41,11 +40,11 @@ class EnvironmentNamespace:
         names: Names,
         slots: Slots,
         clock: Clock,
-        place: Callable[[str], Environment],
+        quota: Callable[[str], Mapping[str, str]] = lambda _environment: {},
         back: Callable[[str], None] = lambda _environment: None,
     ) -> None:
-        self._back = back
-        self._api, self._names, self._slots, self._clock, self._place = api, names, slots, clock, place
+        self._quota, self._back = quota, back
+        self._api, self._names, self._slots, self._clock = api, names, slots, clock
 
     def observe(self, environment: str) -> Presence:
         found = self._api.get(self._path(environment))
@@ -61,17 +60,15 @@ class EnvironmentNamespace:
             body: Json = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
             self._api.apply(self._path(environment), body)
         bind_self(self._api, self._names, environment, self._clock)
-        quota = quota_of(self._place(environment))
-        if quota:
-            mine = {"name": "greenroom", "labels": self._names.labels(environment)}
-            limits: Json = {
-                "apiVersion": "v1",
-                "kind": "ResourceQuota",
-                "metadata": mine,
-                "spec": {"hard": quota},
-            }
-            self._api.apply(self._names.at(environment, "resourcequotas", "greenroom"), limits)
+        if hard := self._quota(environment):
+            self._limit(environment, "ResourceQuota", {"hard": dict(hard)})
+            self._limit(environment, "LimitRange", {"limits": [LIMIT_RANGE]})
         self._back(environment)
+
+    def _limit(self, environment: str, kind: str, spec: Json) -> None:
+        mine = {"name": "greenroom", "labels": self._names.labels(environment)}
+        body: Json = {"apiVersion": "v1", "kind": kind, "metadata": mine, "spec": spec}
+        self._api.apply(self._names.at(environment, f"{kind.lower()}s", "greenroom"), body)
 
     def values(self, environment: str) -> Values:
         return {}

@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from greenroom.domain.errors import GreenroomError
 from greenroom.domain.release import Release
 from greenroom.domain.secret import Secret
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.slots import Placed, Slots
 from greenroom.drivers.kubernetes.store import Store
-from greenroom.ports import Jobs, Presence, Values
+from greenroom.ports import Done, Jobs, Presence, Values
 
 PREFIX = "static/"
 PORT = 8083
@@ -28,6 +29,11 @@ BATCH = 100
 
 HASHED = re.compile(r"\.[0-9a-f]{10}(\.[^./]+)?$")
 """Names that change with their content; the others are never asked of an older release."""
+
+FAILED = (
+    "static files of this release did not reach the bucket, which pages that are open may miss once it is gone; the next "
+    "deploy tries again"
+)
 
 WORK = """
 import json, os, urllib.request
@@ -75,7 +81,7 @@ def bucket_of(values: Values) -> Bucket | None:
 
 class OlderFiles:
     """See :class:`greenroom.ports.Resource`. ``files``: the names of a release's static files, None where nobody here knows
-    them; ``app``: the app's values. What lies in the bucket goes with the bucket, the record of it with the environment.
+    them; ``app``: the app's values; ``say`` hears what could not be done. What lies in the bucket goes with the bucket, the record of it with the environment.
     """
 
     name = "files"
@@ -89,7 +95,9 @@ class OlderFiles:
         sign: Sign,
         files: Callable[[str], Sequence[str] | None],
         app: Callable[[], Values],
+        say: Callable[[str], None],
     ) -> None:
+        self._say = say
         self._store, self._names, self._slots, self._jobs = store, names, slots, jobs
         self._sign, self._files, self._app = sign, files, app
 
@@ -156,10 +164,17 @@ class OlderFiles:
         return [("", target, "") for target in self._sign(values, "DELETE", [PREFIX + n for n in names])]
 
     def _done(self, environment: str, release: Release, words: Sequence[Word]) -> bool:
+        """Told when not, and nothing more: what serves does so without."""
         for start in range(0, len(words), BATCH):
             asked = {"GREENROOM_FILES": Secret(json.dumps(words[start : start + BATCH]))}
             command = ("python", "-c", WORK)
-            if self._jobs.run(environment, release, command, asked, "files", lambda _line: None).exit:
+            try:
+                done = self._jobs.run(environment, release, command, asked, "files", lambda _line: None)
+            except GreenroomError as error:
+                done = Done(1, (error.message,))
+            if done.exit:
+                why = next((line for line in reversed(done.tail) if line.strip()), f"exit {done.exit}")
+                self._say(f"{FAILED}: {why.strip()[:300]}")
                 return False
         return True
 

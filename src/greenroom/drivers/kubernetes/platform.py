@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from greenroom.domain.environment import Environment, Tier
+from greenroom.domain.environment import Environment
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.helm import Helm
@@ -62,17 +62,3 @@ class KubernetesPlatform:
 
     def wake(self) -> None:
         """Due work is the next command's, or that of the pipeline's schedule."""
-
-
-def quota_of(place: Environment) -> dict[str, str]:
-    """What a review environment's namespace may hold at most; nothing is set for the others."""
-    if place.tier is not Tier.REVIEW:
-        return {}
-    return {
-        "pods": "20",
-        "limits.memory": "4Gi",
-        "persistentvolumeclaims": "2",
-        "requests.storage": "5Gi",
-        "services.loadbalancers": "0",
-        "services.nodeports": "0",
-    }

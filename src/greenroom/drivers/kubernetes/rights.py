@@ -51,6 +51,7 @@ _OWN = (
     Rule("", "events", ("list",)),
     Rule("", "services", ("get", "patch")),
     Rule("", "resourcequotas", ("create", "patch")),
+    Rule("", "limitranges", ("create", "patch")),
     Rule("", "persistentvolumeclaims", ("list",)),
     Rule("apps", "deployments", ("create", "delete", "get", "list", "patch")),
     Rule("apps", "deployments/scale", ("get", "patch")),

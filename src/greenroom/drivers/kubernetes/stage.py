@@ -18,8 +18,9 @@ from greenroom.drivers.kubernetes.older_files import OlderFiles, bucket_of
 from greenroom.drivers.kubernetes.pods import STATIC, WEB, Pods, has_no_node, is_ready, longest_end, restarts
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.scaling import Scaling
+from greenroom.drivers.kubernetes.size import Size
 from greenroom.drivers.kubernetes.slots import Placed, Slots, free_color
-from greenroom.drivers.kubernetes.values import Images, Size, snapshot
+from greenroom.drivers.kubernetes.values import Images, snapshot
 from greenroom.drivers.system.net import Answer
 from greenroom.ports import Clock, Probed, StageSeen, Values
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.stage import Mode
 from greenroom.drivers.kubernetes.api import Api, Json
-from greenroom.drivers.kubernetes.names import COLOR, ROLE, Names
+from greenroom.drivers.kubernetes.names import COLOR, INSTANCE, ROLE, Names
 from greenroom.drivers.kubernetes.pods import is_ready
 from greenroom.drivers.kubernetes.restricted import CONTAINER, POD
 from greenroom.drivers.kubernetes.service import MAINTENANCE
@@ -106,8 +106,7 @@ class StandIn:
             self._clock.sleep(BETWEEN_SECONDS)
 
     def _labels(self, environment: str) -> dict[str, str]:
-        labels = {**self._names.labels(environment), COLOR: MAINTENANCE, ROLE: "web"}
-        return {**labels, "app.kubernetes.io/instance": self._names.release(environment)}
+        return {**self._names.pod_labels(environment), COLOR: MAINTENANCE, ROLE: "web"}
 
     def _name(self, environment: str) -> str:
         return f"{self._names.release(environment)}-{MAINTENANCE}"
@@ -147,7 +146,7 @@ def _deployment(name: str, config: str, image: str, labels: dict[str, str], pull
         "metadata": {"name": name, "labels": labels},
         "spec": {
             "replicas": 1,
-            "selector": {"matchLabels": {k: labels[k] for k in ("app.kubernetes.io/instance", COLOR, ROLE)}},
+            "selector": {"matchLabels": {k: labels[k] for k in (INSTANCE, COLOR, ROLE)}},
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },
     }

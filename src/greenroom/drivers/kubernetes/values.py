@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from greenroom.domain.cluster import ClusterEdge, ClusterSettings
+from greenroom.domain.cluster import ClusterEdge, ClusterNetwork, ClusterSettings
 from greenroom.domain.environment import Access, DatabaseKind, Environment
-from greenroom.domain.policy import Policy
-from greenroom.domain.project import App
-from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.roles import Role
 from greenroom.domain.stage import Slot
+from greenroom.drivers.kubernetes.cron import for_kubernetes
 from greenroom.drivers.kubernetes.names import COLORS, NOBODY
+from greenroom.drivers.kubernetes.size import Size, copies, seconds
 from greenroom.drivers.kubernetes.slots import Placed
 
 Json = dict[str, Any]
@@ -34,39 +36,6 @@ class Images:
     pull_secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """What a slot consists of here: the app's roles, how many pods serve, and what each asks for and may take."""
-
-    app: App
-    roles: tuple[Role, ...]
-    policy: Policy
-    replicas: int
-    requests: Mapping[str, str] = field(default_factory=dict)
-    limits: Mapping[str, str] = field(default_factory=dict)
-    max_replicas: int = 0
-    cpu_percent: int = 70
-
-    @property
-    def autoscale(self) -> Json:
-        """As the chart takes it; empty where the number of pods is fixed."""
-        if self.max_replicas <= self.replicas:
-            return {}
-        told = {"enabled": True, "min": self.replicas, "max": self.max_replicas, "cpu": self.cpu_percent}
-        return {"autoscale": told}
-
-    @property
-    def web(self) -> Role:
-        """The one web role."""
-        return next(r for r in self.roles if r.kind is RoleKind.WEB)
-
-    @property
-    def resources(self) -> Json:
-        """As the chart takes them; empty where nothing was set, so that the chart's own hold."""
-        found = {"requests": dict(self.requests), "limits": dict(self.limits)}
-        return {kind: value for kind, value in found.items() if value}
-
-
 def snapshot(slot: Slot, images: Images, secret: str, size: Size, assets: Mapping[str, str]) -> Json:
     """Everything that a colour is rendered from, frozen when its slot is launched. ``assets``: where its bucket's ``static`` and
     ``media`` are, if it has one."""
@@ -84,13 +53,15 @@ def snapshot(slot: Slot, images: Images, secret: str, size: Size, assets: Mappin
             "processes": web.processes,
             "threads": web.threads,
             "wsgi": size.app.wsgi,
-            "stopTimeout": round(web.stop_timeout),
-            **({"resources": size.resources} if size.resources else {}),
+            "stopTimeout": seconds(web.stop_timeout),
+            "maxBody": str(size.max_body),
+            "readTimeout": seconds(size.read_timeout),
+            "resources": size.resources,
             **size.autoscale,
         },
-        "roles": [_role(role) for role in size.roles if role.kind is not RoleKind.WEB],
+        "roles": [_role(role) for role in size.background],
         "probes": {"ready": policy.probe_path, "live": policy.liveness_path},
-        "drain": {"preStopSeconds": PRE_STOP_SECONDS, "graceSeconds": round(web.stop_timeout)},
+        "drain": {"preStopSeconds": PRE_STOP_SECONDS, "graceSeconds": seconds(web.stop_timeout)},
         "staticUrl": size.app.static_url,
         ASSETS: dict(assets),
     }
@@ -101,9 +72,9 @@ def _role(role: Role) -> Json:
         "name": role.name,
         "kind": str(role.kind),
         "command": list(role.command),
-        "replicas": 1 if role.singleton or role.kind is RoleKind.CRON else role.processes,
-        "schedule": role.schedule or "",
-        "stopTimeout": round(role.stop_timeout),
+        "replicas": copies(role),
+        "schedule": for_kubernetes(role.schedule) if role.schedule else "",
+        "stopTimeout": seconds(role.stop_timeout),
     }
 
 
@@ -131,6 +102,26 @@ def values(
         "edge": _edge(place, settings.edge),
         "access": _access(place, settings.edge),
         "database": _database(place, settings),
+        "networkPolicy": _network(settings.network),
+    }
+
+
+def shape(project: str, place: Environment, settings: ClusterSettings, size: Size) -> str:
+    """A digest (8 hex digits) of all that a slot and what stands around it are made of here, but for its release and its app's values:
+    the door, the sizes, the edge. A slot of another shape is not what the project's file asks for."""
+    around = values(project, place, settings, (), NOBODY)
+    images = Images("", "", (settings.pull_secret,) if settings.pull_secret else ())
+    whole = {**around, "slot": snapshot(Slot("", "", "", 0, "", 0.0), images, "", size, {})}
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _network(network: ClusterNetwork) -> Json:
+    return {
+        "enabled": network.policy,
+        "edgeNamespaces": list(network.edge_namespaces),
+        "monitoringNamespaces": list(network.monitoring_namespaces),
+        "controlPlane": list(network.control_plane),
+        "egress": [dict(rule) for rule in network.egress],
     }
 
 
@@ -165,7 +156,12 @@ def _edge(place: Environment, edge: ClusterEdge) -> Json:
     return {
         "mode": str(edge.mode),
         "host": place.host,
-        "gateway": {"name": gateway, "namespace": where, "section": edge.section},
+        "gateway": {
+            "name": gateway,
+            "namespace": where,
+            "section": edge.section,
+            "httpSection": edge.http_section,
+        },
         "className": edge.ingress_class,
         "tls": {"secret": edge.tls_secret, "issuer": edge.issuer},
         "annotations": dict(edge.annotations),
