@@ -15,6 +15,7 @@ from greenroom.drivers.charts.folder import packaged
 from greenroom.drivers.kubernetes.access import AccessSecret
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
+from greenroom.drivers.kubernetes.database_server import DatabaseServer
 from greenroom.drivers.kubernetes.helm import Helm
 from greenroom.drivers.kubernetes.kubeconfig import cluster_of, kubeconfigs
 from greenroom.drivers.kubernetes.lease import KubernetesLease
@@ -79,6 +80,7 @@ class ClusterSite:
         by_route = self._settings.switch is SwitchMode.ROUTE
         self._live = (LiveRoute if by_route else LiveService)(self._api, self._names)
         self._asker = Asker(self._api, self._names, self._pods, self._host)
+        self._database = DatabaseServer(self._api, self._names, self._pods, wiring.clock)
 
     @cached_property
     def doors(self) -> Doors:
@@ -130,7 +132,7 @@ class ClusterSite:
 
     @cached_property
     def _resting(self) -> Resting:
-        pieces = (self._api, self._names, self._slots, self._live, self._release)
+        pieces = (self._api, self._names, self._slots, self._live, self._release, self._database)
         return Resting(*pieces, self._wiring.clock, self._wiring.roles)
 
     @cached_property
@@ -193,7 +195,14 @@ class ClusterSite:
     @cached_property
     def _release(self) -> HelmRelease:
         return HelmRelease(
-            self._api, self._names, self._helm, self._slots, self._live, self._settings, self._place
+            self._api,
+            self._names,
+            self._helm,
+            self._slots,
+            self._live,
+            self._database,
+            self._settings,
+            self._place,
         )
 
     @cached_property
@@ -231,7 +240,7 @@ class ClusterSite:
         pieces = (self._api, self._names, self._slots, self._wiring.clock, self._place)
         space = EnvironmentNamespace(*pieces, self._resting.end)
         secrets = AppSecrets(self._store, self.url)
-        stands = (self._api, self._names, self._store, self._release)
+        stands = (self._api, self._names, self._store, self._database, self._release)
         database = database_of(self._wiring, *stands, self.most_replicas)
         buckets = buckets_of(self._wiring, self._store)
         return (secrets, space, self._door, database, *buckets, self._files)
