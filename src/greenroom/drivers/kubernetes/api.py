@@ -116,11 +116,14 @@ class Api:
         return body.decode("utf-8", "replace") if status < 300 else ""
 
     def lines(self, path: str) -> Iterator[str]:
-        """A text that grows, line by line, as long as the server sends it."""
+        """A text that grows, line by line, as long as the server sends it. Raises what the cluster says against showing it, and
+        OSError when it breaks off."""
         with self._connection(None) as connection:
             connection.request("GET", self._path(path), headers=dict(self._where.headers))
             answer = connection.getresponse()
-            for line in answer if answer.status < 300 else ():
+            if answer.status >= 300:
+                raise _refused(answer.status, _message(answer.read()))
+            for line in answer:
                 yield line.decode("utf-8", "replace").rstrip("\n")
 
     def ask(
