@@ -185,12 +185,13 @@ class ClusterSite:
 
     @cached_property
     def _helm(self) -> Helm:
-        return Helm(self._api, packaged(), self._environ)
+        named = {"HELM_KUBECONTEXT": self._context} if self._context else {}
+        return Helm(self._api, packaged(), {**os.environ, **named})
 
     @property
-    def _environ(self) -> dict[str, str]:
-        context = self._settings.context if kubeconfigs(os.environ) else None
-        return {**os.environ, **({"HELM_KUBECONTEXT": context} if context else {})}
+    def _context(self) -> str | None:
+        """What other programs are told, so that they work on the same cluster; a pod's own has no contexts."""
+        return self._settings.context if kubeconfigs(os.environ) else None
 
     @cached_property
     def _release(self) -> HelmRelease:
@@ -209,10 +210,9 @@ class ClusterSite:
     def _jobs(self) -> KubernetesJobs:
         from greenroom.drivers.kubernetes.jobs import KubernetesJobs
 
-        wiring = self._wiring
-        return KubernetesJobs(
-            self._api, self._names, self._release, wiring.clock, wiring.project.app, self._images, os.environ
-        )
+        clock, app = self._wiring.clock, self._wiring.project.app
+        pieces = (self._api, self._names, self._release, clock, app, self._images)
+        return KubernetesJobs(*pieces, os.environ, self._context)
 
     @cached_property
     def _files(self) -> OlderFiles:

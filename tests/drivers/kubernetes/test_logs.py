@@ -13,10 +13,10 @@ import pytest
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.drivers.kubernetes.api import Api
-from greenroom.drivers.kubernetes.kubeconfig import Cluster
 from greenroom.drivers.kubernetes.logs import KubernetesLogs
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.pods import Pods
+from greenroom.drivers.kubernetes.reaching import Cluster
 from greenroom.drivers.system.clock import SystemClock
 from greenroom.ports import LogQuery
 
