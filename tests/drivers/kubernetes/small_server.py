@@ -158,7 +158,7 @@ def serving_at(server: Server) -> Iterator[int]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_PATCH = do_POST = do_DELETE = _answer  # noqa: N815 - the names that http.server calls
+        do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - the names that http.server calls
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""

@@ -32,7 +32,7 @@ class Rule:
 
 CONTROL = (
     Rule("", "configmaps", ("create", "delete", "get", "list", "patch", "update")),
-    Rule("", "secrets", ("create", "delete", "get", "list", "patch")),
+    Rule("", "secrets", ("create", "delete", "get", "list", "patch", "update")),
     Rule("coordination.k8s.io", "leases", ("create", "delete", "get", "update")),
     Rule("batch", "jobs", ("create", "delete", "get", "patch")),
     Rule("", "pods", ("list",)),
