@@ -244,6 +244,21 @@ def test_one_from_the_chart_rests_with_its_environment(shop: ClusterShop, volume
     shop.json("env", "destroy", "own-6", "--yes", timeout=300)
 
 
+def test_a_volume_made_by_hand_loses_its_object_and_keeps_its_data(shop: ClusterShop, volume: str) -> None:
+    """Its policy is Retain: nobody removes the folder, and the receipt says where it is."""
+    stand.kubectl("patch", "pv", volume, "-p", '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}')
+    branch(shop, "anna/OWN-7_cart")
+    shop.json("env", "create", "anna/OWN-7_cart", timeout=600)
+    (node,) = stand.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split()
+    done = shop.json("env", "destroy", "own-7", "--yes", timeout=300)
+    folder = Path("/tmp") / volume
+    assert (done["left"], done["stuck"]) == ([], [])
+    assert done["stays"] == [f"volume {volume} (data-database-0): {folder} on node {node}"]
+    assert stand.kubectl("get", "persistentvolume", volume, "--ignore-not-found") == ""
+    assert (folder / "pg" / "PG_VERSION").exists()
+    assert of_environment(shop, "own-7") == set()
+
+
 @pytest.fixture
 def volume() -> Iterator[str]:
     """A volume of the one node, whose folder goes with it; a cluster with a default class has no need of it."""

@@ -14,6 +14,7 @@ from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.database_server import NAME, DatabaseServer
 from greenroom.drivers.kubernetes.names import ROLE, Names
 from greenroom.drivers.kubernetes.release import HelmRelease
+from greenroom.drivers.kubernetes.static_volumes import data_stays
 from greenroom.drivers.kubernetes.values import DATABASE_SECRET
 from greenroom.ports import Clock, Presence, Values
 
@@ -95,11 +96,12 @@ class OwnDatabase:
         return Secret(base64.b64decode(data["password"]).decode()) if "password" in data else None
 
     def _volumes(self, environment: str) -> bool:
-        """Does a volume of it still stand? Who may not look cannot wait for it."""
+        """Does a volume of it still stand that goes with it? Who may not look cannot wait for it."""
         where = self._names.namespace(environment)
         if self._api.items(self._names.at(environment, "persistentvolumeclaims"), {ROLE: NAME}):
             return True
         with suppress(GreenroomError):
-            claims = [v["spec"].get("claimRef") or {} for v in self._api.items("/api/v1/persistentvolumes")]
+            going = (v for v in self._api.items("/api/v1/persistentvolumes") if not data_stays(v))
+            claims = [v["spec"].get("claimRef") or {} for v in going]
             return any((c.get("namespace"), c.get("name")) == (where, CLAIM) for c in claims)
         return False
