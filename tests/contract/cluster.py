@@ -22,6 +22,7 @@ from greenroom.domain.roles import Role
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.breaking import KubernetesBreaker
+from greenroom.drivers.kubernetes.database_server import DatabaseServer
 from greenroom.drivers.kubernetes.helm import Helm
 from greenroom.drivers.kubernetes.inspecting import KubernetesInspector
 from greenroom.drivers.kubernetes.jobs import KubernetesJobs
@@ -159,9 +160,10 @@ def pieces(
     settings = ClusterSettings(edge=ClusterEdge(mode=EdgeMode.NONE))
     place = Environment(PRODUCTION, Tier.PRODUCTION, host, access=access)
     slots, pods, live = Slots(store), Pods(api, names), LiveService(api, names)
+    database = DatabaseServer(api, names, pods, clock)
     asker = Asker(api, names, pods, lambda _: "shop.localhost")
     chart = Helm(api, ROOT / "deploy" / "chart", os.environ)
-    helm = HelmRelease(api, names, chart, slots, live, settings, lambda _: place)
+    helm = HelmRelease(api, names, chart, slots, live, database, settings, lambda _: place)
     reach = Reach(settings.edge, lambda _: host, lambda _: {})
     standin = StandIn(api, names, slots, clock, lambda: "<html><head></head><body>soon</body></html>")
     app = App("wsgi:app")

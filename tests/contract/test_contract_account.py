@@ -161,3 +161,22 @@ def test_it_binds_itself_nowhere_else_and_to_nothing_else(fenced: Path) -> None:
     for label in ("pod-security.kubernetes.io/enforce=privileged", "greenroom.dev/project=other"):
         assert "greenroom-fenced" in refused(fenced, *loose, label)
     assert refused(fenced, "delete", "namespace", "fenced-review", "--wait=false") == ""
+
+
+def test_no_volume_of_others_is_removed(fenced: Path) -> None:
+    """Nor one of its own that is still somebody's; what a claim of its namespaces has left may go."""
+    spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/srv/x"}}
+    for name, where in (("tried-theirs", STRANGER), ("tried-mine", "fenced-gone")):
+        claim = {"namespace": where, "name": "data", "uid": "00000000-0000-0000-0000-000000000000"}
+        body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}}
+        stand.kubectl("apply", "-f", "-", text=json.dumps({**body, "spec": {**spec, "claimRef": claim}}))
+    try:
+        for name in ("tried-theirs", "tried-mine"):
+            stand.kubectl("wait", f"pv/{name}", "--for=jsonpath={.status.phase}=Released", "--timeout=60s")
+        gone = ("delete", "persistentvolume", "--wait=false")
+        assert "greenroom-fenced" in refused(fenced, *gone, "tried-theirs")
+        assert refused(fenced, *gone, "tried-mine") == ""
+    finally:
+        stand.kubectl(
+            "delete", "persistentvolume", "tried-theirs", "tried-mine", "--ignore-not-found", "--wait=false"
+        )

@@ -220,6 +220,45 @@ def test_one_from_the_chart_goes_with_its_volume(shop: ClusterShop, volume: str)
     assert stand.kubectl("get", "persistentvolume", volume, "--ignore-not-found") == ""
 
 
+def pods(shop: ClusterShop) -> list[str]:
+    """Of the environment that is looked at, whatever they are."""
+    return stand.kubectl("-n", shop.namespace, "get", "pods", "-o", "name").split()
+
+
+def test_one_from_the_chart_rests_with_its_environment(shop: ClusterShop, volume: str) -> None:
+    """It ends last and comes back first, with its data: by up and by deploy after down, by wake after sleep."""
+    branch(shop, "anna/OWN-6_cart")
+    shop.json("env", "create", "anna/OWN-6_cart", timeout=600)
+    own = shop.at("own-6")
+    address = app_values(shop, "own-6")["DATABASE_URL"]
+    asked = ("-n", own.namespace, "exec", "database-0", "--", "psql", "-X", "-q", "-A", "-t", address, "-c")
+    stand.kubectl(*asked, "create table kept as select 42 as answer")
+    for rest, back in (("down", ("up",)), ("down", ("restart",)), ("sleep", ("env", "wake", "own-6"))):
+        own.json(*(("env", "sleep", "own-6") if rest == "sleep" else (rest,)), timeout=300)
+        stand.kubectl("-n", own.namespace, "wait", "--for=delete", "pods", "--all", "--timeout=90s")
+        assert pods(own) == [], rest
+        own.json(*back, timeout=300)
+        assert "pod/database-0" in pods(own)
+        assert serves(shop, "own-6"), back
+        assert stand.kubectl(*asked, "select answer from kept").split() == ["42"]
+    shop.json("env", "destroy", "own-6", "--yes", timeout=300)
+
+
+def test_a_volume_made_by_hand_loses_its_object_and_keeps_its_data(shop: ClusterShop, volume: str) -> None:
+    """Its policy is Retain: nobody removes the folder, and the receipt says where it is."""
+    stand.kubectl("patch", "pv", volume, "-p", '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}')
+    branch(shop, "anna/OWN-7_cart")
+    shop.json("env", "create", "anna/OWN-7_cart", timeout=600)
+    (node,) = stand.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split()
+    done = shop.json("env", "destroy", "own-7", "--yes", timeout=300)
+    folder = Path("/tmp") / volume
+    assert (done["left"], done["stuck"]) == ([], [])
+    assert done["stays"] == [f"volume {volume} (data-database-0): {folder} on node {node}"]
+    assert stand.kubectl("get", "persistentvolume", volume, "--ignore-not-found") == ""
+    assert (folder / "pg" / "PG_VERSION").exists()
+    assert of_environment(shop, "own-7") == set()
+
+
 @pytest.fixture
 def volume() -> Iterator[str]:
     """A volume of the one node, whose folder goes with it; a cluster with a default class has no need of it."""

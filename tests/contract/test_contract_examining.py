@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import closing
 
@@ -40,6 +41,27 @@ def test_a_gateway_that_is_not_there_is_told() -> None:
     cluster.require()
     found = report(ClusterEdge(mode=EdgeMode.GATEWAY, gateway="default/none"), ("gateway",))
     assert ["default/none is not there" in p.message for p in found.problems] == [True]
+
+
+def test_kinds_that_nobody_has_installed_are_told() -> None:
+    """The cluster of the tests has the Gateway API, and no cert-manager."""
+    cluster.require()
+    edge = ClusterEdge(mode=EdgeMode.GATEWAY, gateway="default/none", issuer="letsencrypt")
+    found = report(edge, ("kinds",))
+    assert ["clusterissuers of cert-manager.io/v1" in p.message for p in found.problems] == [True]
+
+
+def test_a_volume_that_is_a_folder_of_a_node_is_told() -> None:
+    cluster.require()
+    spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/srv/x"}}
+    body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "examined"}, "spec": spec}
+    stand.kubectl("apply", "-f", "-", text=json.dumps(body))
+    try:
+        found = report(ClusterEdge(mode=EdgeMode.NONE), ("host-paths",))
+        told = [f.message for c in found.checked for f in c.findings if "examined" in f.message]
+        assert told == ["the volume examined is the folder /srv/x of whichever node its pod runs on"]
+    finally:
+        stand.kubectl("delete", "persistentvolume", "examined", "--wait=false")
 
 
 def test_a_namespace_that_is_held_is_named() -> None:

@@ -9,6 +9,7 @@ import pytest
 from estate_place import BRANCH, RULES, House
 from memory_target import A, B, C, D
 
+from greenroom.cli.render.environments import receipt
 from greenroom.domain.environment import Environment, TargetKind
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.record import State
@@ -344,6 +345,19 @@ def test_one_that_takes_too_much_room_gets_no_more(monkeypatch: pytest.MonkeyPat
     with pytest.raises(GreenroomError) as raised:
         create(estate, BRANCH)
     assert (raised.value.code, raised.value.exit) == ("quota-disk", Exit.REFUSED)
+
+
+def test_data_that_stays_is_told_and_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = made()
+    target = house.estate.at(house.estate.known(FB))
+    told = "volume x (data): /srv/x on node n1"
+    seen = Presence(True, stays=(told,))
+    monkeypatch.setattr(type(target.doors.resources[0]), "observe", lambda _self, _env: seen)
+    done = destroy(target)
+    assert set(done.stays) == {told}
+    assert told in receipt(done)
+    kinds = [e.kind for e in house.estate.ledger.entries(FB) if told in (e.data.get("data") or ())]
+    assert kinds == ["stays"]
 
 
 class Bench:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,3 +149,16 @@ def test_check_says_what_is_missing_plain_or_old(tmp_path: Path) -> None:
     assert (found.missing, found.plain, found.good) == (("MISSING",), ("TOKEN",), False)
     assert found.running is False
     assert "in plain sight" not in str(found.to_json())
+
+
+def test_of_two_who_give_at_once_neither_loses_any(tmp_path: Path) -> None:
+    def give_some(who: str) -> None:
+        for n in range(8):
+            given_secrets(tmp_path).put(SHARED, f"{who}_{n}", Secret(who))
+
+    threads = [threading.Thread(target=give_some, args=(who,)) for who in ("ANNA", "BERT")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(given_secrets(tmp_path).values(SHARED)) == 16

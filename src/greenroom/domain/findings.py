@@ -94,10 +94,13 @@ CLUSTER_CHECKS: dict[str, Check] = {
         Check("helm-version", "helm can be used and is kept up"),
         Check("rights", "this account may do what Greenroom does"),
         Check("nodes", "every node takes pods and lacks nothing"),
+        Check("kinds", "the cluster has the kinds that the edge is made of"),
         Check("gateway", "the Gateway is at work and takes our routes"),
         Check("dns", "the environments' names lead to the edge"),
         Check("certificates", "the edge's certificates cover the environments' names"),
         Check("ingress-nginx", "no ingress class is served by ingress-nginx"),
+        Check("host-paths", "no data lies in a folder of a node"),
+        Check("storage-class", "a default StorageClass makes the volumes of environments' own databases"),
         Check("released-volumes", "no volume is left of a claim that has gone"),
         Check("stuck-namespaces", "no namespace is held on its way out"),
     )

@@ -13,11 +13,13 @@ from greenroom.ports.running import Values
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Is the resource there? ``detail`` is one line for people; ``bytes`` on disk now, None when unknown."""
+    """Is the resource there? ``detail`` is one line for people; ``bytes`` on disk now, None when unknown. ``stays``: what its removal
+    leaves where it lies, since it is not its own to remove, a line each."""
 
     there: bool
     detail: str = ""
     bytes: int | None = None
+    stays: tuple[str, ...] = ()
 
 
 class Resource(Protocol):

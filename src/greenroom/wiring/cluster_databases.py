@@ -16,6 +16,7 @@ from greenroom.ports import Done, Resource
 
 if TYPE_CHECKING:
     from greenroom.drivers.kubernetes.api import Api
+    from greenroom.drivers.kubernetes.database_server import DatabaseServer
     from greenroom.drivers.kubernetes.names import Names
     from greenroom.drivers.kubernetes.release import HelmRelease
     from greenroom.drivers.kubernetes.store import Store
@@ -24,16 +25,21 @@ if TYPE_CHECKING:
 
 
 def database_of(
-    wiring: Wiring, api: Api, names: Names, store: Store, helm: HelmRelease, replicas: int
+    wiring: Wiring,
+    api: Api,
+    names: Names,
+    store: Store,
+    server: DatabaseServer,
+    helm: HelmRelease,
+    replicas: int,
 ) -> Chosen[DatabaseKind]:
     """What the environment has. ``replicas``: pods that serve."""
     from greenroom.drivers.kubernetes.own_database import OwnDatabase
-    from greenroom.drivers.kubernetes.pods import Pods
     from greenroom.drivers.postgres.scram import scram_verifier
 
     kinds: dict[DatabaseKind, Resource] = {
         DatabaseKind.SHARED: _shared(wiring, api, names, store, replicas),
-        DatabaseKind.CHART: OwnDatabase(api, names, Pods(api, names), helm, wiring.clock, scram_verifier),
+        DatabaseKind.CHART: OwnDatabase(api, names, server, helm, wiring.clock, scram_verifier),
         DatabaseKind.EXTERNAL: GivenDatabase(lambda: wiring.keeping.values()),
     }
     return Chosen("database", kinds, cache(lambda: wiring.keeping.database()))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from greenroom.domain.dns import DnsRecord, names, records
-from greenroom.domain.environment import TargetKind
+from greenroom.domain.environment import DatabaseKind, TargetKind
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.rules import Rule
 from greenroom.drivers.charts.folder import packaged
@@ -71,7 +71,11 @@ def examiner(wiring: Wiring) -> KubernetesExaminer:
     helm = Helm(api, packaged(), os.environ)
     edge = project.cluster.edge
     naming = Naming(names(project.rules), edge, lambda: edge_addresses(api.get, edge), wiring.clock)
-    return KubernetesExaminer(api, Names(project.name), edge, helm.version, naming)
+    own = any(
+        r.like.database is DatabaseKind.CHART and r.like.target is TargetKind.KUBERNETES
+        for r in project.rules
+    )
+    return KubernetesExaminer(api, Names(project.name), edge, helm.version, naming, own)
 
 
 def leftovers(wiring: Wiring) -> ClusterLeftovers:

@@ -15,6 +15,7 @@ from greenroom.drivers.charts.folder import packaged
 from greenroom.drivers.kubernetes.access import AccessSecret
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
+from greenroom.drivers.kubernetes.database_server import DatabaseServer
 from greenroom.drivers.kubernetes.helm import Helm
 from greenroom.drivers.kubernetes.kubeconfig import cluster_of, kubeconfigs
 from greenroom.drivers.kubernetes.lease import KubernetesLease
@@ -80,6 +81,7 @@ class ClusterSite:
         by_route = self._settings.switch is SwitchMode.ROUTE
         self._live = (LiveRoute if by_route else LiveService)(self._api, self._names)
         self._asker = Asker(self._api, self._names, self._pods, self._host)
+        self._database = DatabaseServer(self._api, self._names, self._pods, wiring.clock)
 
     @cached_property
     def doors(self) -> Doors:
@@ -127,7 +129,7 @@ class ClusterSite:
 
     @cached_property
     def _resting(self) -> Resting:
-        pieces = (self._api, self._names, self._slots, self._live, self._release)
+        pieces = (self._api, self._names, self._slots, self._live, self._release, self._database)
         return Resting(*pieces, self._wiring.clock, self._wiring.roles)
 
     @cached_property
@@ -180,27 +182,34 @@ class ClusterSite:
 
     @cached_property
     def _helm(self) -> Helm:
-        return Helm(self._api, packaged(), self._environ)
+        named = {"HELM_KUBECONTEXT": self._context} if self._context else {}
+        return Helm(self._api, packaged(), {**os.environ, **named})
 
     @property
-    def _environ(self) -> dict[str, str]:
-        context = self._settings.context if kubeconfigs(os.environ) else None
-        return {**os.environ, **({"HELM_KUBECONTEXT": context} if context else {})}
+    def _context(self) -> str | None:
+        """What other programs are told, so that they work on the same cluster; a pod's own has no contexts."""
+        return self._settings.context if kubeconfigs(os.environ) else None
 
     @cached_property
     def _release(self) -> HelmRelease:
         return HelmRelease(
-            self._api, self._names, self._helm, self._slots, self._live, self._settings, self._place
+            self._api,
+            self._names,
+            self._helm,
+            self._slots,
+            self._live,
+            self._database,
+            self._settings,
+            self._place,
         )
 
     @cached_property
     def _jobs(self) -> KubernetesJobs:
         from greenroom.drivers.kubernetes.jobs import KubernetesJobs
 
-        wiring = self._wiring
-        return KubernetesJobs(
-            self._api, self._names, self._release, wiring.clock, wiring.project.app, self._images, os.environ
-        )
+        clock, app = self._wiring.clock, self._wiring.project.app
+        pieces = (self._api, self._names, self._release, clock, app, self._images)
+        return KubernetesJobs(*pieces, os.environ, self._context)
 
     @cached_property
     def _files(self) -> OlderFiles:
@@ -230,7 +239,7 @@ class ClusterSite:
         pieces = (self._api, self._names, self._slots, self._wiring.clock)
         space = EnvironmentNamespace(*pieces, lambda _environment: quota_for(self._wiring), self._resting.end)
         secrets = AppSecrets(self._store, self.url)
-        stands = (self._api, self._names, self._store, self._release)
+        stands = (self._api, self._names, self._store, self._database, self._release)
         database = database_of(self._wiring, *stands, self.most_replicas)
         buckets = buckets_of(self._wiring, self._store)
         return (secrets, space, self._door, database, *buckets, self._files)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from greenroom.drivers.kubernetes.api import Api
-from greenroom.drivers.kubernetes.kubeconfig import Cluster
+from greenroom.drivers.kubernetes.reaching import Cluster
 
 Json = dict[str, Any]
 Answer = Callable[[str, str, str], tuple[int, Json]]

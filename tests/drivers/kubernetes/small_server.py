@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import yaml
 
 from greenroom.drivers.kubernetes.api import Api
-from greenroom.drivers.kubernetes.kubeconfig import Cluster
 from greenroom.drivers.kubernetes.objects import ClusterObjects
+from greenroom.drivers.kubernetes.reaching import Cluster
 from greenroom.drivers.system.clock import SystemClock
 
 Json = dict[str, Any]
@@ -165,7 +165,7 @@ def serving_at(server: Answering) -> Iterator[int]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_PATCH = _answer  # noqa: N815 - the names that http.server calls
+        do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - the names that http.server calls
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""

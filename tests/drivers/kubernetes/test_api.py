@@ -11,8 +11,8 @@ from scripted_server import HastyClock, Json, api_of, serving
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.answers import PATIENCE_SECONDS, QUICK_TRIES
 from greenroom.drivers.kubernetes.api import Api
-from greenroom.drivers.kubernetes.kubeconfig import Cluster
 from greenroom.drivers.kubernetes.objects import ClusterObjects
+from greenroom.drivers.kubernetes.reaching import Cluster
 from greenroom.drivers.kubernetes.residue import held_in, left_of
 
 AWAY = 503, {"message": "the server is starting"}

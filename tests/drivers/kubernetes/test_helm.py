@@ -13,12 +13,15 @@ from greenroom.domain.cluster import ClusterSettings
 from greenroom.domain.environment import PRODUCTION, Environment, Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api
+from greenroom.drivers.kubernetes.database_server import DatabaseServer
 from greenroom.drivers.kubernetes.helm import Helm
 from greenroom.drivers.kubernetes.names import SLOT, Names
+from greenroom.drivers.kubernetes.pods import Pods
 from greenroom.drivers.kubernetes.release import OF_A_SLOT, HelmRelease
 from greenroom.drivers.kubernetes.service import LiveService
 from greenroom.drivers.kubernetes.slots import Slots
 from greenroom.drivers.kubernetes.store import Store
+from greenroom.drivers.system.real import this_machine
 
 NAMES = Names("shop")
 PROGRAM = """#!/bin/sh
@@ -61,7 +64,11 @@ def release(api: Api, environ: dict[str, str]) -> HelmRelease:
     """Of an environment without slots."""
     place = Environment(PRODUCTION, Tier.PRODUCTION, "shop.example.org")
     helm, slots = Helm(api, Path("chart"), environ), Slots(Store(api, NAMES))
-    return HelmRelease(api, NAMES, helm, slots, LiveService(api, NAMES), ClusterSettings(), lambda _: place)
+    live, database = (
+        LiveService(api, NAMES),
+        DatabaseServer(api, NAMES, Pods(api, NAMES), this_machine().clock),
+    )
+    return HelmRelease(api, NAMES, helm, slots, live, database, ClusterSettings(), lambda _: place)
 
 
 def test_what_no_revision_of_helms_knows_of_is_removed(ran: tuple[Path, dict[str, str]]) -> None:

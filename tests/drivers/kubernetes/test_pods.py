@@ -10,7 +10,6 @@ import pytest
 from small_server import serving_at
 
 from greenroom.drivers.kubernetes.api import Api
-from greenroom.drivers.kubernetes.kubeconfig import Cluster
 from greenroom.drivers.kubernetes.pods import (
     COMING,
     NODE_SECONDS,
@@ -20,6 +19,7 @@ from greenroom.drivers.kubernetes.pods import (
     has_no_node,
     trouble_of,
 )
+from greenroom.drivers.kubernetes.reaching import Cluster
 from greenroom.drivers.system.clock import SystemClock
 
 NOW = 1_800_000_000.0

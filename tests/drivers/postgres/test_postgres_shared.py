@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ from greenroom.drivers.postgres.admin import Admin, statement
 from greenroom.drivers.postgres.scram import scram_verifier
 from greenroom.drivers.postgres.shared import MADE, SharedDatabase
 from greenroom.drivers.postgres.shared_sql import EMPTY, LOOK, making, removing, script
-from greenroom.drivers.system.secret_box import SecretBox
+from greenroom.drivers.system.secret_box import Change, SecretBox
 from greenroom.ports import Done
 from servers import postgres, project_of, psql_here
 
@@ -36,8 +36,8 @@ class Box(SecretBox):
     def all(self) -> dict[str, Secret]:
         return dict(self.kept)
 
-    def replace(self, values: Mapping[str, Secret]) -> None:
-        self.kept = dict(values)
+    def change(self, how: Change) -> None:
+        self.kept = dict(how(dict(self.kept)))
 
     def remove(self) -> None:
         self.kept = {}

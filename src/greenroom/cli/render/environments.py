@@ -86,8 +86,9 @@ def receipt(done: Receipt) -> str:
     """What was there and is not any more."""
     rows = [f"  {name:<10} {detail}" for name, detail in done.was.items()]
     freed = f"{done.freed / 1e6:.1f} MB"
+    stays = [f"its data stays where it lies: {line}" for line in done.stays]
     return "\n".join(
-        [f"{done.environment} is gone, and with it {freed}; there was:", *(rows or ["  nothing"])]
+        [f"{done.environment} is gone, and with it {freed}; there was:", *(rows or ["  nothing"]), *stays]
     )
 
 

@@ -23,6 +23,7 @@ NAME = "greenroom"
 
 RBAC = "rbac.authorization.k8s.io"
 ADMISSION = "admissionregistration.k8s.io"
+_WATCHED = (("", "namespaces"), ("", "persistentvolumes"), (RBAC, "rolebindings"))
 
 
 def account(
@@ -62,6 +63,7 @@ def _fence(names: Names) -> list[Json]:
     policy = _object(ADMISSION, "ValidatingAdmissionPolicy", names.control)
     elsewhere = "request.resource.resource != 'namespaces'"
     unbound = "request.resource.resource != 'rolebindings'"
+    no_volume = "request.resource.resource != 'persistentvolumes'"
     created, gone = "request.operation == 'CREATE'", "request.operation == 'DELETE'"
     rules = {
         f"{elsewhere} || !({created}) || object.metadata.name.startsWith('{names.project}-')": (
@@ -79,10 +81,13 @@ def _fence(names: Names) -> list[Json]:
         f"{unbound} || {gone} || ({_binds_itself(names)})": (
             f"Greenroom binds itself alone, to {environment_role(names)}"
         ),
+        f"{no_volume} || ({gone} && {_let_go_by(names)})": (
+            "Greenroom removes no volume but those that claims of the project's environments have left"
+        ),
     }
     policy["spec"] = {
         "failurePolicy": "Fail",
-        "matchConstraints": {"resourceRules": [_watched("", "namespaces"), _watched(RBAC, "rolebindings")]},
+        "matchConstraints": {"resourceRules": [_watched(*kind) for kind in _WATCHED]},
         "matchConditions": [
             {"name": "greenroom", "expression": f"request.userInfo.username == '{_user(names)}'"}
         ],
@@ -118,6 +123,14 @@ def _binds_itself(names: Names) -> str:
     role = f"object.roleRef.kind == 'ClusterRole' && object.roleRef.name == '{environment_role(names)}'"
     me = f"s.kind == 'ServiceAccount' && s.name == '{NAME}' && s.namespace == '{names.control}'"
     return f"{role} && object.subjects.all(s, {me})"
+
+
+def _let_go_by(names: Names) -> str:
+    """Was the volume that of a claim in one of the project's namespaces, and is it nobody's now?"""
+    claim = "oldObject.spec.claimRef"
+    known = f"has({claim}) && has({claim}.namespace) && has(oldObject.status.phase)"
+    left = "oldObject.status.phase in ['Released', 'Failed']"
+    return f"{known} && {claim}.namespace.startsWith('{names.project}-') && {left}"
 
 
 def _user(names: Names) -> str:

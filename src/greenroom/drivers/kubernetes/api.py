@@ -20,7 +20,7 @@ from greenroom.drivers.kubernetes.answers import (
     refused,
     unknown,
 )
-from greenroom.drivers.kubernetes.kubeconfig import Cluster
+from greenroom.drivers.kubernetes.reaching import Cluster
 from greenroom.drivers.system.net import Answer
 from greenroom.ports import Clock
 
@@ -237,11 +237,7 @@ class Api:
         with self._lock:
             connection = self._idle.pop() if self._idle and timeout is not None else None
         if connection is None:
-            where = self._where
-            if where.tls is not None:
-                connection = http.client.HTTPSConnection(where.host, where.port, context=where.tls)
-            else:
-                connection = http.client.HTTPConnection(where.host, where.port)
+            connection = self._where.connection()
         connection.timeout = timeout
         if connection.sock is not None:
             connection.sock.settimeout(timeout)

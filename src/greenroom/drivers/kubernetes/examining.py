@@ -10,10 +10,12 @@ from greenroom.domain.errors import GreenroomError
 from greenroom.domain.findings import Checked, Finding, Severity, answered, inapplicable
 from greenroom.drivers.kubernetes.api import Json
 from greenroom.drivers.kubernetes.binding import may
+from greenroom.drivers.kubernetes.extending import GATEWAY, has_kind, missing_kinds
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.naming import Naming
 from greenroom.drivers.kubernetes.platform import OLDEST
 from greenroom.drivers.kubernetes.rights import CONTROL, MONITORING, cluster_rules, environment_rules, flat
+from greenroom.drivers.kubernetes.storing import host_paths, storage_class
 
 NGINX_CONTROLLER = "k8s.io/ingress-nginx"
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
@@ -33,7 +35,8 @@ class Reader(Protocol):
 
 
 class KubernetesExaminer:
-    """See :class:`greenroom.ports.examining.ClusterExaminer`. ``helm``: the version of the program; raises when it cannot be used."""
+    """See :class:`greenroom.ports.examining.ClusterExaminer`. ``helm``: the version of the program; raises when it cannot be used.
+    ``own_databases``: some environment has a database from the chart."""
 
     def __init__(
         self,
@@ -42,8 +45,15 @@ class KubernetesExaminer:
         edge: ClusterEdge,
         helm: Callable[[], tuple[int, int, int]],
         naming: Naming,
+        own_databases: bool = False,
     ) -> None:
         self._api, self._names, self._edge, self._helm = api, names, edge, helm
+        self._whole: Mapping[str, Callable[[], Checked]] = {
+            "gateway": self._gateway,
+            "kinds": lambda: missing_kinds(api, edge),
+            "host-paths": lambda: host_paths(api, sorted(self._spaces())),
+            "storage-class": lambda: storage_class(api, own_databases),
+        }
         self._checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
             "server-version": self._server,
             "helm-version": self._helm_version,
@@ -57,9 +67,13 @@ class KubernetesExaminer:
         }
 
     def check(self, name: str) -> Checked:
-        if name == "gateway":
-            return self._gateway()
+        if name in self._whole:
+            return self._whole[name]()
         return answered(name, tuple(self._checks[name]()))
+
+    def _spaces(self) -> set[str]:
+        """The project's namespaces."""
+        return {s["metadata"]["name"] for s in self._api.items("/api/v1/namespaces", self._names.labels())}
 
     def _server(self) -> Iterator[Finding]:
         found = self._api.get("/version") or {}
@@ -92,8 +106,7 @@ class KubernetesExaminer:
             )
 
     def _rights(self) -> Iterator[Finding]:
-        spaces = self._api.items("/api/v1/namespaces", self._names.labels())
-        there = {s["metadata"]["name"] for s in spaces}
+        there = self._spaces()
         asked = [("", right) for right in flat(cluster_rules(self._names))] if self._makes(there) else []
         asked += [(self._names.control, right) for right in flat(CONTROL)]
         for space in sorted(there - {self._names.control}):
@@ -180,18 +193,21 @@ class KubernetesExaminer:
         space, _, name = self._edge.gateway.rpartition("/")
         path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{space}/gateways/{name}"
         found = self._api.get(path)
-        return answered("gateway", tuple(_gateway_findings(self._edge, found)))
+        known = found is not None or has_kind(self._api, GATEWAY, "gateways")
+        return answered("gateway", tuple(_gateway_findings(self._edge, found, known)))
 
 
-def _gateway_findings(edge: ClusterEdge, found: Json | None) -> Iterator[Finding]:
+def _gateway_findings(edge: ClusterEdge, found: Json | None, known: bool) -> Iterator[Finding]:
+    """``known``: the cluster has such a kind."""
+
     def problem(message: str, cause: str, cure: str) -> Finding:
         return Finding("gateway", Severity.PROBLEM, message, cause, cure)
 
     if found is None:
         yield problem(
             f"the Gateway {edge.gateway} is not there",
-            "[kubernetes.edge] gateway names another one, or the Gateway API is not installed",
-            "kubectl get gateways --all-namespaces",
+            "[kubernetes.edge] gateway names another one" if known else "the Gateway API is not installed",
+            "kubectl get gateways --all-namespaces" if known else "greenroom doctor cluster kinds",
         )
         return
     conditions = (found.get("status") or {}).get("conditions") or ()

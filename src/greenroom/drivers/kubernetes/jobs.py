@@ -44,7 +44,7 @@ class _Job:
 
 
 class KubernetesJobs:
-    """See :class:`greenroom.ports.Jobs`."""
+    """See :class:`greenroom.ports.Jobs`. ``context``: of the kubeconfig, where it is not the current one."""
 
     def __init__(
         self,
@@ -55,7 +55,9 @@ class KubernetesJobs:
         app: App,
         images: Callable[[Release], Images],
         environ: Mapping[str, str],
+        context: str | None = None,
     ) -> None:
+        self._kubectl = ("kubectl", *(("--context", context) if context else ()))
         self._api, self._names, self._helm, self._clock = api, names, helm, clock
         self._app, self._images, self._environ = app, images, environ
 
@@ -98,7 +100,7 @@ class KubernetesJobs:
         self._api.create(self._names.at(environment, "jobs"), body)
         try:
             pod = self._wait_started(environment, name)
-            asked = ["kubectl", "attach", "-itq", "-n", self._names.namespace(environment), pod]
+            asked = [*self._kubectl, "attach", "-itq", "-n", self._names.namespace(environment), pod]
             code = run_in_terminal(asked, cwd=Path.cwd(), env=self._environ)
             return code if code == 127 else _exit_of(self._pod_of(environment, name) or {}, code)
         finally:

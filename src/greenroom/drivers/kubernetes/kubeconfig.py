@@ -10,27 +10,16 @@ import json
 import ssl
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.drivers.kubernetes.reaching import Cluster, impersonated, proxy_of
 from greenroom.drivers.system.processes import run
 
 POD_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 EXEC_SECONDS = 60.0
 """How long a program of the kubeconfig may take to give a token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """An API server: ``host`` and ``port``, how to trust it (None: plain HTTP), and the headers that say who asks."""
-
-    host: str
-    port: int
-    tls: ssl.SSLContext | None
-    headers: Mapping[str, str]
-    base: str = ""
 
 
 def cluster_of(environ: Mapping[str, str], context: str | None = None) -> Cluster:
@@ -100,7 +89,9 @@ def _cluster(cluster: Mapping[str, Any], user: Mapping[str, Any], environ: Mappi
     headers, extra = _who(user, environ)
     tls = _tls(cluster, {**user, **extra}) if scheme == "https" else None
     number = int(port or (443 if tls else 80))
-    return Cluster(host.strip("[]"), number, tls, headers, f"/{base}".rstrip("/"))
+    host, name = host.strip("[]"), str(cluster.get("tls-server-name") or "")
+    proxy = proxy_of(cluster, host, number, environ)
+    return Cluster(host, number, tls, headers, f"/{base}".rstrip("/"), name, proxy, impersonated(user))
 
 
 def _has_port(address: str) -> bool:

@@ -53,7 +53,7 @@ class ClusterLeftovers:
         if pods is None or None in makers.values():
             return  # who uses a claim cannot be said
         every = [m for found in makers.values() for m in found or ()]
-        used = {(_space(one), name) for one in (*pods, *every) for name in _claims_of(one)}
+        used = {(_space(one), name) for one in (*pods, *every) for name in claims_of(one)}
         stateful = [(_space(s), f"-{_name(s)}-") for s in makers["statefulsets"] or ()]
         for claim in self._listed(CLAIMS) or ():
             where, name = _space(claim), _name(claim)
@@ -78,7 +78,7 @@ class ClusterLeftovers:
             if folder:
                 yield Leftover(
                     "folder",
-                    f"{_node(spec)}:{folder}",
+                    f"{node_of(spec)}:{folder}",
                     f"the data of the volume {_name(volume)}: {whose}",
                     "on the node, by hand: no object of the cluster removes it",
                 )
@@ -133,7 +133,7 @@ def _ours(one: Json) -> bool:
     return PROJECT in (one["metadata"].get("labels") or {})
 
 
-def _claims_of(one: Json) -> Iterator[str]:
+def claims_of(one: Json) -> Iterator[str]:
     """The claims that a pod mounts, or the pods that this makes."""
     spec = one.get("spec") or {}
     spec = (spec.get("jobTemplate") or {}).get("spec") or spec
@@ -144,7 +144,7 @@ def _claims_of(one: Json) -> Iterator[str]:
             yield str(claim)
 
 
-def _node(spec: Json) -> str:
+def node_of(spec: Json) -> str:
     """The node that a volume is bound to; ``?`` where it does not say."""
     terms = ((spec.get("nodeAffinity") or {}).get("required") or {}).get("nodeSelectorTerms") or ()
     named = [v for t in terms for e in t.get("matchExpressions") or () for v in e.get("values") or ()]

@@ -12,6 +12,7 @@ from greenroom.drivers.kubernetes.names import ENVIRONMENT, PROJECT, RESTRICTED,
 from greenroom.drivers.kubernetes.quota import LIMIT_RANGE
 from greenroom.drivers.kubernetes.residue import held_in, left_of
 from greenroom.drivers.kubernetes.slots import Slots
+from greenroom.drivers.kubernetes.static_volumes import StaticVolumes
 from greenroom.ports import Clock, Presence, Values
 
 END_SECONDS = 180.0
@@ -45,10 +46,13 @@ class EnvironmentNamespace:
     ) -> None:
         self._quota, self._back = quota, back
         self._api, self._names, self._slots, self._clock = api, names, slots, clock
+        self._volumes = StaticVolumes(api, names, clock)
 
     def observe(self, environment: str) -> Presence:
         found = self._api.get(self._path(environment))
-        return Presence(found is not None, self._names.namespace(environment))
+        return Presence(
+            found is not None, self._names.namespace(environment), stays=self._volumes.stays(environment)
+        )
 
     def ensure(self, environment: str) -> None:
         found = self._api.get(self._path(environment))
@@ -77,7 +81,8 @@ class EnvironmentNamespace:
         return {}
 
     def remove(self, environment: str) -> None:
-        """Raises (exit 5) with what the cluster says of a namespace that does not go. Nothing is forced."""
+        """Raises (exit 5) with what the cluster says of a namespace that does not go. Nothing is forced. Volumes whose data stays
+        lose their object alone, which :meth:`observe` has told of."""
         found = self._api.get(self._path(environment))
         if found is not None:
             self._check_owner(environment, found)
@@ -86,6 +91,7 @@ class EnvironmentNamespace:
         self._wait_until_gone(environment)
         for placed in self._slots.all(environment):
             self._slots.drop(placed.slot.id)
+        self._volumes.let_go(environment)
 
     def _wait_until_gone(self, environment: str) -> None:
         began = since = self._clock.monotonic()

@@ -11,21 +11,17 @@ from greenroom.domain.databases import ADDRESS
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
+from greenroom.drivers.kubernetes.database_server import NAME, DatabaseServer
 from greenroom.drivers.kubernetes.names import ROLE, Names
-from greenroom.drivers.kubernetes.pods import Pods, Trouble, first_trouble
 from greenroom.drivers.kubernetes.release import HelmRelease
+from greenroom.drivers.kubernetes.static_volumes import data_stays
 from greenroom.drivers.kubernetes.values import DATABASE_SECRET
 from greenroom.ports import Clock, Presence, Values
 
-NAME = "database"
-"""Of the StatefulSet, its Service, its container, and of the role that its pod has."""
-
 CLAIM = f"data-{NAME}-0"
 ROLE_AND_DATABASE = "app"
-READY_SECONDS = 180.0
 GONE_SECONDS = 60.0
 BETWEEN_SECONDS = 0.3
-SHOWN_LINES = 20
 
 
 class OwnDatabase:
@@ -38,29 +34,23 @@ class OwnDatabase:
         self,
         api: Api,
         names: Names,
-        pods: Pods,
+        server: DatabaseServer,
         helm: HelmRelease,
         clock: Clock,
         verifier: Callable[[Secret], str],
     ) -> None:
-        self._api, self._names, self._pods, self._helm = api, names, pods, helm
+        self._api, self._names, self._server, self._helm = api, names, server, helm
         self._clock, self._verifier = clock, verifier
 
     def observe(self, environment: str) -> Presence:
-        return Presence(self._set(environment) is not None, "PostgreSQL of its own")
+        return Presence(self._server.there(environment) is not None, "PostgreSQL of its own")
 
     def ensure(self, environment: str) -> None:
         """Raises (exit 1) with the last lines of a server that does not start."""
         self._keep_password(environment)
-        if self._set(environment) is None:
+        if self._server.there(environment) is None:
             self._helm.record(environment)
-        until = self._clock.monotonic() + READY_SECONDS
-        while not self._ready(environment):
-            trouble = self._trouble(environment)
-            lasting = trouble is not None and bool(trouble.container)
-            if lasting or self._clock.monotonic() >= until:
-                raise self._does_not_start(environment, trouble or Trouble("it is not ready in time"))
-            self._clock.sleep(BETWEEN_SECONDS)
+        self._server.start(environment)
 
     def values(self, environment: str) -> Values:
         password = self._password(environment)
@@ -105,34 +95,13 @@ class OwnDatabase:
         data = (found or {}).get("data") or {}
         return Secret(base64.b64decode(data["password"]).decode()) if "password" in data else None
 
-    def _set(self, environment: str) -> Json | None:
-        return self._api.get(self._names.at(environment, "statefulsets", NAME))
-
-    def _ready(self, environment: str) -> bool:
-        status = (self._set(environment) or {}).get("status") or {}
-        return bool(status.get("readyReplicas"))
-
-    def _trouble(self, environment: str) -> Trouble | None:
-        found = self._api.items(self._names.at(environment, "pods"), {ROLE: NAME})
-        troubles = (first_trouble(pod, self._clock.now()) for pod in found)
-        return next((trouble for trouble in troubles if trouble is not None), None)
-
     def _volumes(self, environment: str) -> bool:
-        """Does a volume of it still stand? Who may not look cannot wait for it."""
+        """Does a volume of it still stand that goes with it? Who may not look cannot wait for it."""
         where = self._names.namespace(environment)
         if self._api.items(self._names.at(environment, "persistentvolumeclaims"), {ROLE: NAME}):
             return True
         with suppress(GreenroomError):
-            claims = [v["spec"].get("claimRef") or {} for v in self._api.items("/api/v1/persistentvolumes")]
+            going = (v for v in self._api.items("/api/v1/persistentvolumes") if not data_stays(v))
+            claims = [v["spec"].get("claimRef") or {} for v in going]
             return any((c.get("namespace"), c.get("name")) == (where, CLAIM) for c in claims)
         return False
-
-    def _does_not_start(self, environment: str, trouble: Trouble) -> GreenroomError:
-        told = trouble.pod and trouble.container
-        lines = self._pods.log(environment, trouble.pod, trouble.container, SHOWN_LINES) if told else []
-        return GreenroomError(
-            "database-refused",
-            f"the database of {environment} does not start: {trouble.why}",
-            f"kubectl -n {self._names.namespace(environment)} describe pod {NAME}-0",
-            details="\n".join(lines),
-        )

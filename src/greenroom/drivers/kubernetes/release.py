@@ -11,8 +11,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from greenroom.domain.cluster import ClusterSettings
-from greenroom.domain.environment import Environment
+from greenroom.domain.environment import DatabaseKind, Environment
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
+from greenroom.drivers.kubernetes.database_server import DatabaseServer
 from greenroom.drivers.kubernetes.helm import Helm
 from greenroom.drivers.kubernetes.names import ENVIRONMENT, SLOT, Names
 from greenroom.drivers.kubernetes.service import LiveService
@@ -34,11 +35,12 @@ class HelmRelease:
         helm: Helm,
         slots: Slots,
         live: LiveService,
+        database: DatabaseServer,
         settings: ClusterSettings,
         place: Callable[[str], Environment],
     ) -> None:
         self._api, self._names, self._helm, self._slots = api, names, helm, slots
-        self._live, self._settings, self._place = live, settings, place
+        self._live, self._database, self._settings, self._place = live, database, settings, place
 
     def record(self, environment: str, nothing: bool = False) -> None:
         """Bring everything to the slots that are kept, and let Helm's record say what the public reaches. ``nothing``: of no slot
@@ -67,7 +69,9 @@ class HelmRelease:
         return replace(placed, manifest=manifests[0], background=manifests[1])
 
     def keep_secret(self, environment: str, app: Values) -> str:
-        """The name of an immutable Secret with these values; the same values have the same name."""
+        """The name of an immutable Secret with these values; the same values have the same name. Who asks is about to make pods of
+        the app: a database of the environment's own that rests is started first."""
+        self._database.start(environment)
         plain = {name: value.reveal() for name, value in sorted(app.items())}
         digest = hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:10]
         name = f"{self._names.release(environment)}-env-{digest}"
@@ -77,6 +81,11 @@ class HelmRelease:
         with suppress(Conflict):  # the same values are kept already
             self._api.create(self._names.at(environment, "secrets"), body)
         return name
+
+    def rest(self, environment: str) -> None:
+        """The database of an environment's own ends too, where the last slot has gone because the environment sleeps."""
+        if self._live.read(environment).asleep:
+            self._database.rest(environment)
 
     def drop_secrets(self, environment: str) -> None:
         """Let go of values that no slot was launched with."""
@@ -96,7 +105,9 @@ class HelmRelease:
                     self._api.delete(self._names.at(environment, kind, found["metadata"]["name"]))
 
     def _values(self, environment: str, there: Sequence[Placed], verbatim: bool = True) -> Json:
-        live = self._live.read(environment)
+        selected, place = self._live.read(environment).selected, self._place(environment)
+        own = place.database is DatabaseKind.CHART
+        replicas = self._database.replicas(environment) if own else 0
         return values(
-            self._names.project, self._place(environment), self._settings, there, live.selected, verbatim
+            self._names.project, place, self._settings, there, selected, verbatim, database=replicas
         )

@@ -8,6 +8,7 @@ from greenroom.domain.errors import GreenroomError
 from greenroom.drivers.kubernetes.answers import NOT_SEEN
 from greenroom.drivers.kubernetes.api import Api, Json
 from greenroom.drivers.kubernetes.names import Names
+from greenroom.drivers.kubernetes.static_volumes import was_bound_in
 
 KEPT_BY_STATE = ("configmaps", "secrets", "leases")
 """Kinds that lie in the control namespace beside the environment's own, and go with its records."""
@@ -25,7 +26,7 @@ def left_of(api: Api, namespace: str, labels: Mapping[str, str]) -> tuple[str, .
     volumes = (
         f"persistentvolumes {v['metadata']['name']}"
         for v in _seen(api, "/api/v1/persistentvolumes", {}, unseen)
-        if ((v.get("spec") or {}).get("claimRef") or {}).get("namespace") == namespace
+        if was_bound_in(v, namespace)
     )
     return tuple(sorted({*labelled, *volumes, *(f"unknown: {why}" for why in unseen)}))
 

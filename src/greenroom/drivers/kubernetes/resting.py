@@ -8,6 +8,8 @@ from dataclasses import replace
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.roles import Role
 from greenroom.drivers.kubernetes.api import Api, Json
+from greenroom.drivers.kubernetes.database_server import NAME as DATABASE
+from greenroom.drivers.kubernetes.database_server import DatabaseServer
 from greenroom.drivers.kubernetes.names import COLOR, ENVIRONMENT, ROLE, Names
 from greenroom.drivers.kubernetes.pods import longest_end
 from greenroom.drivers.kubernetes.release import HelmRelease
@@ -28,14 +30,17 @@ class Resting:
         slots: Slots,
         live: LiveService,
         helm: HelmRelease,
+        database: DatabaseServer,
         clock: Clock,
         roles: Sequence[Role],
     ) -> None:
         self._api, self._names, self._slots, self._live = api, names, slots, live
-        self._helm, self._clock, self._longest = helm, clock, longest_end(roles)
+        self._helm, self._database, self._clock = helm, database, clock
+        self._longest = longest_end(roles)
 
     def begin(self, environment: str) -> None:
-        """Pods of every role end, and jobs; a maintenance page that somebody wanted stays. Raises (exit 5) when a pod does not end."""
+        """Pods of every role end, and jobs; those of its own database last, for they use it. A maintenance page that somebody
+        wanted stays. Raises (exit 5) when a pod does not end."""
         there = self._slots.all(environment)
         if there:
             # The marks come last: killed before, whoever deploys next brings back what was live.
@@ -45,12 +50,15 @@ class Resting:
         for kind in ("jobs", "pods"):  # pods too: they have not to wait for the collector
             for name in self._api.names(self._names.at(environment, kind), self._jobs(environment)):
                 self._api.delete(self._names.at(environment, kind, name))
+        self._wait(environment, but=DATABASE)
+        self._database.rest(environment)
         self._wait(environment)
 
     def end(self, environment: str) -> None:
         """Bring back what is kept and does not run, in the very pods that it had; nothing where nothing has been made yet."""
         if not self._live.read(environment).there:
             return
+        self._database.start(environment)
         there = self._slots.all(environment)
         for placed in there:
             if placed.resting:
@@ -66,9 +74,10 @@ class Resting:
         name = f"{self._names.release(environment)}-{placed.color}"
         return not placed.going and self._api.get(self._names.at(environment, "deployments", name)) is None
 
-    def _wait(self, environment: str) -> None:
+    def _wait(self, environment: str, but: str = "") -> None:
+        """Until no pod is left but those of one role."""
         until = self._clock.monotonic() + self._longest
-        while pods := self._pods(environment):
+        while pods := self._pods(environment, but):
             if self._clock.monotonic() >= until:
                 raise GreenroomError(
                     "does-not-stop",
@@ -78,9 +87,9 @@ class Resting:
                 )
             self._clock.sleep(BETWEEN_SECONDS)
 
-    def _pods(self, environment: str) -> list[str]:
+    def _pods(self, environment: str, but: str) -> list[str]:
         found = self._api.items(self._names.at(environment, "pods"), {ENVIRONMENT: environment, ROLE: ""})
-        return [pod["metadata"]["name"] for pod in found if _runs(pod)]
+        return [p["metadata"]["name"] for p in found if _runs(p) and p["metadata"]["labels"][ROLE] != but]
 
 
 def _runs(pod: Json) -> bool:

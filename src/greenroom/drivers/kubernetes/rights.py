@@ -32,7 +32,7 @@ class Rule:
 
 CONTROL = (
     Rule("", "configmaps", ("create", "delete", "get", "list", "patch", "update")),
-    Rule("", "secrets", ("create", "delete", "get", "list", "patch")),
+    Rule("", "secrets", ("create", "delete", "get", "list", "patch", "update")),
     Rule("coordination.k8s.io", "leases", ("create", "delete", "get", "update")),
     Rule("batch", "jobs", ("create", "delete", "get", "list", "patch")),
     Rule("", "events", ("list",)),
@@ -102,7 +102,7 @@ def cluster_rules(names: Names) -> tuple[Rule, ...]:
     """Above the namespaces, where Greenroom makes those of environments: it binds itself to the one role inside them."""
     return (
         Rule("", "namespaces", ("create", "delete", "get", "list", "patch")),
-        Rule("", "persistentvolumes", ("list",)),
+        Rule("", "persistentvolumes", ("delete", "list")),
         Rule("rbac.authorization.k8s.io", "rolebindings", ("create", "patch")),
         Rule("rbac.authorization.k8s.io", "clusterroles", ("bind",), (environment_role(names),)),
     )

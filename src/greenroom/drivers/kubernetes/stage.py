@@ -114,6 +114,8 @@ class KubernetesStage:
         self._helm.record_if_there(environment)
         # Pods that have been told to end answer what they have accepted, and take a while; nobody waits for them.
         self._wait_until_gone(slot, lambda: self._pods.serving(environment, slot))
+        if all(p.slot.id == slot for p in self._slots.all(environment)):
+            self._helm.rest(environment)
         self._slots.drop(slot)
         self._helm.drop_secrets(environment)
 

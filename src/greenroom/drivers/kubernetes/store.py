@@ -5,12 +5,22 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
-from greenroom.drivers.kubernetes.names import RESTRICTED, Names
+from greenroom.drivers.kubernetes.names import ENVIRONMENT, RESTRICTED, Names
 
 KIND = "greenroom.dev/kind"
 """The label that tells what an object of the control namespace is: a slot, a record, a stretch of the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSecrets:
+    """A Secret as it was read: its values, its version, and the environment of its label."""
+
+    values: dict[str, str]
+    version: str
+    environment: str | None
 
 
 class Store:
@@ -60,19 +70,36 @@ class Store:
 
     def secrets(self, name: str) -> dict[str, str]:
         """The values of a Secret; nothing when it is not there."""
-        found = self._api.get(self._names.own("secrets", name)) or {}
-        return {k: base64.b64decode(v).decode() for k, v in (found.get("data") or {}).items()}
+        found = self.read_secrets(name)
+        return {} if found is None else found.values
 
-    def put_secrets(self, name: str, values: Mapping[str, str], environment: str | None = None) -> None:
-        """Keep a Secret, in place of what was there; an empty one goes."""
-        path = self._names.own("secrets", name)
-        if not values:
-            self._api.delete(path)
-            return
+    def read_secrets(self, name: str) -> KeptSecrets | None:
+        """The same with what it is swapped by; None when it is not there."""
+        found = self._api.get(self._names.own("secrets", name))
+        if found is None:
+            return None
+        values = {k: base64.b64decode(v).decode() for k, v in (found.get("data") or {}).items()}
+        metadata = found["metadata"]
+        whose = (metadata.get("labels") or {}).get(ENVIRONMENT)
+        return KeptSecrets(values, metadata["resourceVersion"], whose)
+
+    def swap_secrets(
+        self, name: str, values: Mapping[str, str], version: str | None, environment: str | None
+    ) -> None:
+        """Keep a Secret, unless somebody else has since ``version`` (None: unless it is there). Raises Conflict."""
         self.ensure()
         metadata = self._metadata("secrets", name, environment)
         data = {k: base64.b64encode(v.encode()).decode() for k, v in values.items()}
-        self._api.apply(path, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+        body: Json = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
+        if version is None:
+            self._api.create(self._names.own("secrets"), body)
+        else:
+            metadata["resourceVersion"] = version
+            self._api.replace(self._names.own("secrets", name), body)
+
+    def drop_secrets(self, name: str) -> None:
+        """Forget a Secret."""
+        self._api.delete(self._names.own("secrets", name))
 
     def secret_names(self) -> list[str]:
         """Every Secret that was kept here."""

@@ -85,9 +85,10 @@ def values(
     there: Sequence[Placed],
     selected: str,
     verbatim: bool = True,
+    database: int = 1,
 ) -> Json:
     """The whole values. ``selected``: the colour that the live Service selects now, which may be that of the maintenance page; ``verbatim``: with the manifests that were
-    kept, which is False only to render one of them."""
+    kept, which is False only to render one of them; ``database``: pods of the environment's own one, 0 while it rests."""
     kept = {p.color: p for p in there if not p.going and not p.resting}
     working = next((p.color for p in kept.values() if p.working), NOBODY)
     candidate = next((p.color for p in kept.values() if p.color != selected), NOBODY)
@@ -101,7 +102,7 @@ def values(
         "assets": _assets(place, kept.values()),
         "edge": _edge(place, settings.edge),
         "access": _access(place, settings.edge),
-        "database": _database(place, settings),
+        "database": _database(place, settings, database),
         "networkPolicy": _network(settings.network),
     }
 
@@ -125,12 +126,13 @@ def _network(network: ClusterNetwork) -> Json:
     }
 
 
-def _database(place: Environment, settings: ClusterSettings) -> Json:
+def _database(place: Environment, settings: ClusterSettings, replicas: int) -> Json:
     if place.database is not DatabaseKind.CHART:
         return {"mode": "none"}
     pull = [settings.pull_secret] if settings.pull_secret else []
     return {
         "mode": "own",
+        "replicas": replicas,
         "image": settings.database_image,
         "secret": DATABASE_SECRET,
         "pullSecrets": pull,

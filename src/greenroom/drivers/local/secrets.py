@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import glob
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.drivers.system.files import read_json, write_json
-from greenroom.drivers.system.secret_box import GivenSecrets, SecretBox
+from greenroom.drivers.system.secret_box import Change, GivenSecrets, SecretBox
 
 
 class SecretFile(SecretBox):
@@ -18,9 +21,13 @@ class SecretFile(SecretBox):
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}.json"
 
-    def replace(self, values: Mapping[str, Secret]) -> None:
-        """Keep these and no others."""
-        write_json(self._path, {key: value.reveal() for key, value in values.items()})
+    def change(self, how: Change) -> None:
+        """One after the other, by a lock on the folder."""
+        with _turn(self._path.parent):
+            kept = self.all()
+            wanted = how(dict(kept))
+            if wanted != kept or not self._path.exists():
+                write_json(self._path, {key: value.reveal() for key, value in wanted.items()})
 
     def all(self) -> dict[str, Secret]:
         """Every secret in it."""
@@ -44,6 +51,17 @@ class SecretFile(SecretBox):
                 "secrets-open", f"others may read {self._path}", f"chmod 600 {self._path}", Exit.UNSAFE
             )
         return {k: str(v) for k, v in (read_json(self._path) or {}).items()}
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Nobody else changes a file of the folder meanwhile; the end of this process ends it too."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def given_secrets(folder: Path) -> GivenSecrets:

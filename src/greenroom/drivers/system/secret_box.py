@@ -14,16 +14,20 @@ FALLBACKS = "SECRET_KEY_FALLBACKS"
 """The variable that apps read the other accepted keys from, with commas between them (Flask 3.1's setting of that name)."""
 
 
+Change = Callable[[dict[str, Secret]], Mapping[str, Secret]]
+"""From what a box holds to what it is to hold. It may be asked more than once."""
+
+
 class SecretBox(ABC):
-    """A box is read and replaced as a whole."""
+    """A box is read and changed as a whole; of two who change it at once neither loses what the other kept."""
 
     @abstractmethod
     def all(self) -> dict[str, Secret]:
         """Every secret in it."""
 
     @abstractmethod
-    def replace(self, values: Mapping[str, Secret]) -> None:
-        """Keep these and no others, all of them or none."""
+    def change(self, how: Change) -> None:
+        """Keep what ``how`` makes of what is there, all of it or nothing."""
 
     @abstractmethod
     def remove(self) -> None:
@@ -44,8 +48,14 @@ class SecretBox(ABC):
         if known is not None:
             return known
         made = Secret(random_secrets.token_urlsafe(24))
-        self.put(key, made)
-        return made
+
+        def once(kept: dict[str, Secret]) -> Mapping[str, Secret]:
+            """One that somebody else has made meanwhile stays."""
+            there = kept.get(key)
+            return kept if there is not None and there.reveal() else {**kept, key: made}
+
+        self.change(once)
+        return self.get(key) or made
 
     def put(self, key: str, value: Secret) -> None:
         """Keep a secret."""
@@ -53,7 +63,11 @@ class SecretBox(ABC):
 
     def put_all(self, values: Mapping[str, Secret]) -> None:
         """Keep several, all of them or none."""
-        self.replace({**self.all(), **values})
+        self.change(lambda kept: {**kept, **values})
+
+    def replace(self, values: Mapping[str, Secret]) -> None:
+        """Keep these and no others."""
+        self.change(lambda _kept: values)
 
     def names(self) -> tuple[str, ...]:
         """The names of all secrets, sorted."""
@@ -61,7 +75,7 @@ class SecretBox(ABC):
 
     def drop(self, key: str) -> None:
         """Forget one secret."""
-        self.replace({k: v for k, v in self.all().items() if k != key})
+        self.change(lambda kept: {k: v for k, v in kept.items() if k != key})
 
 
 class GivenSecrets:
@@ -77,11 +91,10 @@ class GivenSecrets:
         self._box(scope).put(name, value)
 
     def remove(self, scope: str, name: str) -> bool:
-        kept = self.values(scope)
-        if kept.pop(name, None) is None:
-            return False
-        self._box(scope).replace(kept)
-        return True
+        there = name in self.values(scope)
+        if there:
+            self._box(scope).drop(name)
+        return there
 
 
 class SigningKeys:
@@ -106,12 +119,15 @@ class SigningKeys:
             self._box.put(NEXT, Secret(random_secrets.token_urlsafe(32)))
 
     def sign(self) -> None:
-        keys = self._box.all()
-        fresh = keys.pop(NEXT, None)
-        if fresh is not None:
-            self._box.replace({**keys, LAST: keys[SIGNING], SIGNING: fresh})
+        self._box.change(_signing)
 
     def finish(self) -> None:
-        keys = self._box.all()
-        keys.pop(LAST, None)
-        self._box.replace(keys)
+        self._box.drop(LAST)
+
+
+def _signing(keys: dict[str, Secret]) -> Mapping[str, Secret]:
+    """The next key signs; without one nothing changes."""
+    if NEXT not in keys:
+        return keys
+    others = {name: key for name, key in keys.items() if name != NEXT}
+    return {**others, LAST: keys[SIGNING], SIGNING: keys[NEXT]}

@@ -19,13 +19,15 @@ from greenroom.services.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was there, what is there now, and how many bytes its data and files took."""
+    """What was there, what is there now, and how many bytes its data and files took. ``stays``: data that nobody here may remove,
+    and where it lies."""
 
     environment: str
     was: dict[str, str]
     left: tuple[str, ...]
     freed: int
     stuck: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json`` and the ledger."""
@@ -35,6 +37,7 @@ class Receipt:
             "left": list(self.left),
             "freed": self.freed,
             "stuck": list(self.stuck),
+            "stays": list(self.stays),
         }
 
 
@@ -86,6 +89,11 @@ def _remove(target: Target) -> Receipt:
     env, doors = target.environment, target.doors
     seen = [(r.name, r.observe(env)) for r in doors.resources]
     was = {name: presence.detail or "there" for name, presence in seen if presence.there}
+    stays = tuple(line for _, presence in seen for line in presence.stays)
+    if stays:  # written down first: once it has gone nothing tells of them
+        doors.ledger.append(env, "stays", data=list(stays))
+    for line in stays:
+        target.emit(note(f"its data stays where it lies: {line}"))
     slots = target.observe(schema=False).slots
     was |= {"slots": ", ".join(s.id for s in slots)} if slots else {}
     acts: list[tuple[str, str, Callable[[], object]]] = [
@@ -103,7 +111,7 @@ def _remove(target: Target) -> Receipt:
         stuck += [told] if told else []
     left += [f"slot {s.id}" for s in target.observe(schema=False).slots]
     freed = sum(presence.bytes or 0 for _, presence in seen)
-    return Receipt(env, was, tuple(left), freed, tuple(stuck))
+    return Receipt(env, was, tuple(left), freed, tuple(stuck), stays)
 
 
 def _look_again(resource: Resource, environment: str, left: list[str]) -> None:
