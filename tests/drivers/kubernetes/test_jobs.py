@@ -34,9 +34,9 @@ class Ending(Server):
     """Every pod that is made has ended at once, with exit 3; nothing else is there."""
 
     def answer(self, method: str, target: str, body: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
-        if method == "GET" and "/pods/" not in target:
-            return 404, {}
-        return 200, {**(body or {}), "status": ENDED}
+        if method == "GET" and "/pods?" in target:
+            return 200, {"items": [{"metadata": {"name": "run-1-x"}, "status": ENDED}]}
+        return (404, {}) if method == "GET" else (200, body or {})
 
 
 @pytest.mark.parametrize(("context", "words"), [("west", ["--context", "west"]), (None, [])])
