@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from shop import Shop
 
-QUIET = ("--rate", "60", "--deploys", "0", "--skip", "rollback")
+QUIET = ("--rate", "30", "--deploys", "0", "--skip", "rollback")
 PLANTED = ("--skip", "gate", "--skip", "turns-bad", "--skip", "left-alone")
 
 
@@ -69,7 +69,7 @@ def test_a_killed_part_costs_no_more_than_it_had(shop: Shop, parts: tuple[str, .
 
 
 def test_ctrl_c_shows_the_figures_so_far(shop: Shop) -> None:
-    command = shop.start("--progress", "json", "prove", "--deploys", "50", "--rate", "40")
+    command = shop.start("--progress", "json", "prove", "--deploys", "50", "--rate", "20")
     assert command.stderr is not None
     for line in command.stderr:
         if json.loads(line)["text"].startswith("deploy 1 of"):
