@@ -24,7 +24,7 @@ from greenroom.drivers.load import Address, Clients, Load, Mix
 
 PARTS = ("cli", "supervisor", "keeper", "edge", "app", "worker", "postgres", "s3")
 LIGHT = Clients(get=2, fresh=1, post=1, slow=0, upload=0, static=0)
-RATE = 25.0
+RATE = 15.0
 CUT = 12
 """At most so many requests of four clients may be lost to a killed app or edge: theirs, and one retry each of a held one."""
 

@@ -19,7 +19,7 @@ from greenroom.drivers.s3.store import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.timeout(600)
 
-RATE = 30.0
+RATE = 15.0
 
 
 def secrets(shop: Shop) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from greenroom.drivers.system.proc import children, kill_frozen
 
 pytestmark = pytest.mark.timeout(600)
 
-RATE = 30.0
+RATE = 15.0
 
 
 def masters(shop: Shop) -> tuple[str, int]:

@@ -33,7 +33,7 @@ from greenroom.drivers.system.real import RealNet
 
 pytestmark = pytest.mark.timeout(600)
 
-RATE = 30.0
+RATE = 15.0
 
 OLDER = """
 import sys, greenroom
