@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from greenroom.domain.tally import Tally
 from greenroom.drivers.load import Address, Clients, Load, Mix
@@ -51,14 +51,16 @@ EVERY_STEP = bool(os.environ.get("GREENROOM_EVERY_STEP"))
 """Go through every step of a command; else through a few of them, others each day."""
 
 A_FEW = 4
-TODAY = time.strftime("%F")
+TODAY = os.environ.get("GREENROOM_TEST_DAY") or time.strftime("%F")
+
+T = TypeVar("T")
 
 
-def some(points: list[str]) -> list[str]:
-    """The steps that are gone through today, in order."""
-    if EVERY_STEP or len(points) <= A_FEW:
+def some(points: list[T], few: int = A_FEW) -> list[T]:
+    """The steps, or cases, that are gone through today, in order."""
+    if EVERY_STEP or len(points) <= few:
         return points
-    return sorted(random.Random(TODAY).sample(points, A_FEW), key=points.index)
+    return sorted(random.Random(TODAY).sample(points, few), key=points.index)
 
 
 VERSIONS = ("next", "broken")

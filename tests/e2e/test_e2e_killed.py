@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shop import A_FEW, EVERY_STEP, TODAY, Shop, kill, lost, processes_of
+from shop import A_FEW, EVERY_STEP, TODAY, Shop, kill, lost, processes_of, some
 
 SETTLE_SECONDS = 40.0
 
@@ -110,7 +110,7 @@ def test_killed_after_every_step(shop: Shop) -> None:
     assert shop.json("ledger", "verify")["entries"] > 0
 
 
-@pytest.mark.parametrize("kind", ["launch", "probe", "switch", "watch"])
+@pytest.mark.parametrize("kind", some(["launch", "probe", "switch", "watch"], 2))
 def test_interrupted_in_every_step(shop: Shop, kind: str) -> None:
     """Ctrl-C: exit 130, and a slot serves."""
     command = shop.start("--progress", "json", "restart")
