@@ -58,6 +58,33 @@ def test_the_server_itself_is_waited_for() -> None:
     assert clock.at > PATIENCE_SECONDS
 
 
+INSIDE = ("/api/v1/namespaces/shop-fb/secrets/one", "/apis/batch/v1/namespaces/shop-fb/jobs/one")
+
+
+@pytest.mark.parametrize("path", INSIDE)
+@pytest.mark.parametrize("namespace", [404, 200, 403])
+def test_what_may_not_be_looked_at_is_gone_only_with_its_namespace(path: str, namespace: int) -> None:
+    """An account's binding in a namespace goes with it: the server refuses then, and does not say that nothing is there."""
+
+    def answer(method: str, asked: str, token: str) -> tuple[int, Json]:
+        return (
+            (403, {"message": "forbidden"})
+            if asked.partition("?")[0] in (path, INSIDE[0])
+            else (namespace, {})
+        )
+
+    with api_of(answer) as (api, asked, _):
+        if namespace == 404:
+            assert api.get(path) is None
+            assert api.delete(path) is False
+            assert api.items(path) == []
+        else:
+            with pytest.raises(GreenroomError) as raised:
+                api.get(path)
+            assert raised.value.code == "no-right"
+        assert "GET /api/v1/namespaces/shop-fb" in asked
+
+
 def test_a_log_on_a_lost_node_is_not() -> None:
     """The server says 500 of a kubelet that it does not reach."""
     lost = 500, {"message": "dial tcp 10.0.0.7:10250: connect: no route to host"}

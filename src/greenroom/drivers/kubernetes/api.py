@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -29,6 +30,7 @@ Json = dict[str, Any]
 ASK_SECONDS = 30.0
 """How long one answer may take."""
 
+_NAMESPACE = re.compile(r"/api(?:s/[^/]+)?/v[^/]+(/namespaces/[^/?]+)/")
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
 
@@ -162,7 +164,7 @@ class Api:
         data = None if body is None else json.dumps(body).encode()
         fenced = fenced and method != "GET"
         status, found = self._patiently(method, path, data, accept, kind, fenced, quick)
-        if status == 404:
+        if status == 404 or (status == 403 and self._went(path)):
             return None
         if status == 409:
             raise Conflict(message(found))
@@ -170,6 +172,13 @@ class Api:
             raise refused(status, message(found))
         answer: Json = json.loads(found)
         return answer
+
+    def _went(self, path: str) -> bool:
+        """Is the path's namespace itself not there? With it went whatever let this account look, and all that was in it."""
+        inside = _NAMESPACE.match(path)
+        return (
+            inside is not None and self._patiently("GET", f"/api/v1{inside[1]}", None, JSON, JSON)[0] == 404
+        )
 
     def _there(self, path: str, found: Json | None) -> Json:
         if found is None:
