@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MARKETPLACE = ROOT / "examples" / "marketplace"
 GREENROOM = Path(sys.executable).parent / "greenroom"
 QUIET = Clients(get=2, fresh=1, post=1, slow=1, upload=1, static=1)
-RATE = 15.0
+RATE = 25.0
 """Requests a second: enough to meet every switch, little enough for a shared machine."""
 
 
