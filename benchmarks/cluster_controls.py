@@ -17,6 +17,9 @@ from greenroom.drivers.load import Address, Load, Mix
 
 RATE = 60.0
 MIX = Mix(("/", "/search?q=lamp"), "/slow", "/api/echo", (), CLIENTS, slow_s=1.0)
+PLACES = {"tmp": "/tmp", "prometheus": "/run/prometheus", "run": "/run/greenroom"}
+"""Where the app's container may write, or looks for others."""
+
 Json = dict[str, Any]
 
 
@@ -100,9 +103,9 @@ class Beside:
             "args": _open(self._web),
             "ports": [{"containerPort": 8000}],
             "readinessProbe": {"httpGet": {"path": "/readyz", "port": 8000}, "periodSeconds": 1},
-            "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+            "volumeMounts": [{"name": name, "mountPath": place} for name, place in PLACES.items()],
         }
-        spec = {"containers": [container], "volumes": [{"name": "tmp", "emptyDir": {}}]}
+        spec = {"containers": [container], "volumes": [{"name": name, "emptyDir": {}} for name in PLACES]}
         return {"metadata": {"labels": labels}, "spec": spec}
 
     def service(self, name: str, selector: Json) -> Json:
