@@ -68,6 +68,11 @@ def edge_of(folder: Path) -> Edge | None:
 
 def stand(folder: Path, edge: Edge) -> dict[str, str]:
     """Make it all; what the app is to be given: an empty database and an empty bucket, as pods reach them."""
+    going = kubectl(
+        "get", "namespace", NAMESPACE, "-o", "jsonpath={.metadata.deletionTimestamp}", check=False
+    )
+    if going:  # of the stand before
+        kubectl("wait", "--for=delete", f"namespace/{NAMESPACE}", "--timeout=180s", check=False)
     kubectl("create", "namespace", NAMESPACE, check=False)
     _certificate(folder)
     words = ("create", "secret", "tls", "edge", f"--cert={folder / 'tls.crt'}", f"--key={folder / 'tls.key'}")
