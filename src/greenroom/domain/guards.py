@@ -10,7 +10,7 @@ from greenroom.domain.findings import Finding, Severity
 from greenroom.domain.inspected import About, Carry, Certificate, Pace, Pool, Strays
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import DatabaseLimits
-from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.roles import Role, RoleKind, web_of
 
 LISTED = 10
 """So many files are named in a finding."""
@@ -43,7 +43,7 @@ def pool_findings(
     about: Iterable[About], roles: tuple[Role, ...], limits: DatabaseLimits
 ) -> tuple[Finding, ...]:
     """Are the pools of a web process as small as declared? What does not fit at all is a problem."""
-    web = next(r for r in roles if r.kind is RoleKind.WEB)
+    web = web_of(roles)
     pools = max((a.pools for a in about), key=_weight, default=())
     endless = [p.where for p in pools if p.most is None]
     most = sum(p.most or 0 for p in pools)

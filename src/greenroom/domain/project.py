@@ -9,7 +9,7 @@ from greenroom.domain.access import SignIn
 from greenroom.domain.cluster import ClusterSettings
 from greenroom.domain.image import ImageSettings
 from greenroom.domain.policy import Policy
-from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.roles import Role, background_of, web_of
 from greenroom.domain.rules import Rule
 from greenroom.domain.secrets import SecretPolicy
 
@@ -105,9 +105,9 @@ class Project:
     @property
     def web(self) -> Role:
         """The one web role."""
-        return next(r for r in self.roles if r.kind is RoleKind.WEB)
+        return web_of(self.roles)
 
     @property
     def background(self) -> tuple[Role, ...]:
         """Workers and cron roles."""
-        return tuple(r for r in self.roles if r.kind is not RoleKind.WEB)
+        return background_of(self.roles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,3 +34,13 @@ class Role:
     schedule: str | None = None
     singleton: bool = False
     stop_timeout: float = 35.0
+
+
+def web_of(roles: Iterable[Role]) -> Role:
+    """The one web role."""
+    return next(r for r in roles if r.kind is RoleKind.WEB)
+
+
+def background_of(roles: Iterable[Role]) -> tuple[Role, ...]:
+    """Workers and cron roles."""
+    return tuple(r for r in roles if r.kind is not RoleKind.WEB)

@@ -10,7 +10,7 @@ from typing import Any
 from greenroom.domain.budget import Budget, connection_budget
 from greenroom.domain.capacity import Expected, Goal, Shape, Work, advised, expected, needed, notes
 from greenroom.domain.errors import Exit, GreenroomError
-from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.roles import Role, web_of
 from greenroom.ports import Entry
 from greenroom.services.target import Target
 
@@ -82,7 +82,7 @@ def capacity(target: Target, replicas: int | None, goal: Goal, run: int | None =
     """
     entry = _entry(target.doors.ledger.entries(target.environment, "proved"), run)
     work = _work(entry)
-    web = next(r for r in target.roles if r.kind is RoleKind.WEB)
+    web = web_of(target.roles)
     now = Shape(replicas or 1, web.processes, web.threads)
     least = needed(work, goal, now, replicas is not None)
     if least is None:

@@ -13,7 +13,7 @@ from greenroom.domain.guards import (
     stray_findings,
 )
 from greenroom.domain.inspected import Carry
-from greenroom.domain.roles import RoleKind
+from greenroom.domain.roles import web_of
 from greenroom.services.target import Target
 
 
@@ -73,4 +73,4 @@ def carried(name: str, carry: Carry, findings: tuple[Finding, ...]) -> Checked:
 
 def web_processes(target: Target) -> int:
     """How many processes serve the web role."""
-    return next(r.processes for r in target.roles if r.kind is RoleKind.WEB)
+    return web_of(target.roles).processes

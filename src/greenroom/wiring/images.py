@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from greenroom import __version__
 from greenroom.domain.release import Release
-from greenroom.domain.roles import RoleKind
+from greenroom.domain.roles import web_of
 from greenroom.drivers.local.slot_units import SERVER
 from greenroom.drivers.oci import ImageStore, OciImages, OciReader, Source
 from greenroom.services import imaging
@@ -26,7 +26,7 @@ class ProjectImages:
 
     def __init__(self, wiring: Wiring) -> None:
         project, builds = wiring.project, wiring.builds
-        web = next(r for r in project.roles if r.kind is RoleKind.WEB)
+        web = web_of(project.roles)
         self.settings = project.image
         store = ImageStore(wiring.layout.root / FOLDER)
         source = Source(project.name, project.app, web, builds.path, builds.python, SERVER)

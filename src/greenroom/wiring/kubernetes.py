@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from greenroom.domain.cluster import SwitchMode
 from greenroom.domain.environment import Access, Environment
 from greenroom.domain.release import Release
-from greenroom.domain.roles import RoleKind
+from greenroom.domain.roles import web_of
 from greenroom.drivers.charts.folder import packaged
 from greenroom.drivers.kubernetes.access import AccessSecret
 from greenroom.drivers.kubernetes.api import Api
@@ -93,7 +93,7 @@ class ClusterSite:
         wiring, clock = self._wiring, self._wiring.clock
         api, names = self._api, self._names
         jobs = self._jobs
-        web = next(r for r in wiring.roles if r.kind is RoleKind.WEB)
+        web = web_of(wiring.roles)
         standin = StandIn(api, names, self._slots, clock, _page)
         pieces = (self._slots, self._pods, self._live, standin, self._asker, clock, self._reach)
         overlap = self._settings.overlap if self._settings.switch is SwitchMode.OVERLAP else 0.0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greenroom import __version__
-from greenroom.domain.roles import RoleKind
+from greenroom.domain.roles import web_of
 from greenroom.drivers.local.control import Control
 from greenroom.drivers.local.lease import LocalLease
 from greenroom.drivers.local.logs import LocalLogs
@@ -105,7 +105,7 @@ class LocalSite:
         from greenroom.drivers.local.traffic import LocalTraffic
 
         app, path = self._wiring.project.app, self._wiring.builds.path
-        web = next(r for r in self._wiring.roles if r.kind is RoleKind.WEB)
+        web = web_of(self._wiring.roles)
         processes, keeper = web.processes, self.doorkeeper
         outside = LocalOutside(self._layout, self._machine.net, self.public, app.static_url, keeper.keeping)
         return Doors(

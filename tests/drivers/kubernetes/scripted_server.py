@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from listening import Json, Replying, listening
 
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.reaching import Cluster
 
-Json = dict[str, Any]
 Answer = Callable[[str, str, str], tuple[int, Json]]
 """Of a method, a path and a token."""
 
@@ -41,34 +38,14 @@ def serving(answer: Answer) -> Iterator[tuple[int, list[str]]]:
     """The port, and what has been asked as ``METHOD path``."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    class Handler(Replying):
+        def reply(self, body: Json | None) -> tuple[int, Json]:
             path = self.path.partition("?")[0]
             asked.append(f"{self.command} {path}")
-            status, document = answer(self.command, path, self.headers.get("Authorization", ""))
-            data = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            return answer(self.command, path, self.headers.get("Authorization", ""))
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 - the names that http.server calls
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield http.server_port, asked
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
+    with listening(Handler) as port:
+        yield port, asked
 
 
 @contextmanager

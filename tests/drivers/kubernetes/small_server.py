@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import copy
-import json
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+from listening import Json, Replying, listening
 
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.objects import ClusterObjects
 from greenroom.drivers.kubernetes.reaching import Cluster
 from greenroom.drivers.system.clock import SystemClock
-
-Json = dict[str, Any]
 
 OLD = Path(__file__).parents[2] / "data" / "kubernetes-1.18.yaml"
 ABOVE = {
@@ -152,30 +148,9 @@ def serving(server: Server) -> Iterator[ClusterObjects]:
 def serving_at(server: Answering) -> Iterator[int]:
     """The port where it listens."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    class Handler(Replying):
+        def reply(self, body: Json | None) -> tuple[int, Json]:
+            return server.answer(self.command, self.path, body)
 
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            status, document = server.answer(self.command, self.path, body)
-            data = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_PATCH = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - the names that http.server calls
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield http.server_port
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
+    with listening(Handler) as port:
+        yield port

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 
 import pytest
-from scripted_server import HastyClock, Json, api_of, serving
+from listening import Json
+from scripted_server import HastyClock, api_of, serving
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.answers import PATIENCE_SECONDS, QUICK_TRIES

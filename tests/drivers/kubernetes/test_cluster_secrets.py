@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -62,21 +61,10 @@ class Shelf(Server):
         body["metadata"]["resourceVersion"] = str(self.count)
         self.kept[body["metadata"]["name"]] = body
 
-    def old(self, name: str, **values: str) -> None:
-        """A Secret as Greenroom wrote it once: without its environment's name."""
-        labels = {"greenroom.dev/project": "shop", "greenroom.dev/kind": "secrets"}
-        data = {k: base64.b64encode(v.encode()).decode() for k, v in values.items()}
-        self.put({"metadata": {"name": name, "labels": labels}, "data": data})
-
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
-def store(shelf: Shelf) -> Iterator[Store]:
-    with serving_at(shelf) as port:
+def store() -> Iterator[Store]:
+    with serving_at(Shelf()) as port:
         api = Api(lambda: Cluster("127.0.0.1", port, None, {}), SystemClock(), print)
         yield Store(api, Names("shop"))
         api.close()
@@ -100,44 +88,6 @@ def test_an_environment_that_is_called_like_a_scope_has_its_own(
     assert app.residue(environment) == ()
     assert plain(given.values(scope)) == {"FOR_SEVERAL": "several"}
     assert given.values(environment) == {}
-
-
-@pytest.mark.parametrize(("environment", "scope"), [("shared", SHARED), ("tier-review", REVIEWS)])
-@pytest.mark.parametrize("first", ["scope", "environment"])
-def test_what_was_given_to_several_before_is_moved_by_the_first_change(
-    shelf: Shelf, store: Store, environment: str, scope: str, first: str
-) -> None:
-    shelf.old(f"given-{environment}", OLD="several")
-    given, app = given_secrets(store), AppSecrets(store, str)
-    assert plain(given.values(scope)) == {"OLD": "several"}
-    assert given.values(environment) == {}
-    app.remove(environment)
-    assert app.residue(environment) == ()
-    assert list(shelf.kept) == [f"given-{environment}"], "reading and removing changed nothing"
-    given.put(scope if first == "scope" else environment, "NEW", Secret("x"))
-    assert plain(given.values(scope)) == {"OLD": "several", **({"NEW": "x"} if first == "scope" else {})}
-    assert plain(given.values(environment)) == ({} if first == "scope" else {"NEW": "x"})
-    moved = f"given.{environment}"
-    assert set(shelf.kept) == ({moved} if first == "scope" else {moved, f"given-{environment}"})
-
-
-def test_a_move_that_was_cut_short_is_finished_and_brings_nothing_back(shelf: Shelf, store: Store) -> None:
-    shelf.old("given-shared", OLD="several", GONE="x")
-    shelf.old("given.shared", OLD="newer")
-    given = given_secrets(store)
-    given.put(SHARED, "NEW", Secret("y"))
-    assert plain(given.values(SHARED)) == {"OLD": "newer", "NEW": "y"}
-    assert list(shelf.kept) == ["given.shared"]
-
-
-def test_what_other_environments_were_given_before_stays_theirs(shelf: Shelf, store: Store) -> None:
-    shelf.old("given-fb-1", OLD="one")
-    given = given_secrets(store)
-    given.put("fb-1", "NEW", Secret("x"))
-    assert plain(given.values("fb-1")) == {"OLD": "one", "NEW": "x"}
-    assert given.remove("fb-1", "OLD")
-    assert not given.remove("fb-1", "OLD")
-    assert plain(given.values("fb-1")) == {"NEW": "x"}
 
 
 def test_of_two_who_give_at_once_neither_loses_any(store: Store) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scripted_server import Json, api_of
+from listening import Json
+from scripted_server import api_of
 
 from greenroom.domain.cluster import ClusterSettings
 from greenroom.domain.environment import PRODUCTION, Environment, Tier

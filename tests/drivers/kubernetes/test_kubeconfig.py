@@ -7,13 +7,13 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
+from listening import listening
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api
@@ -82,7 +82,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
 
-    with _serving(Server, keys.context()) as made.port, _serving(Way) as made.proxy:
+    with listening(Server, keys.context()) as made.port, listening(Way) as made.proxy:
         yield made
 
 
@@ -93,21 +93,6 @@ def _carry(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
     except OSError:
         """The other side has gone."""
-
-
-@contextmanager
-def _serving(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    if tls is not None:
-        http.socket = tls.wrap_socket(http.socket, server_side=True)
-    thread = threading.Thread(target=http.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield http.server_port
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
 
 
 NAMED = {"tls-server-name": NAME}

@@ -27,7 +27,7 @@ thread.join()
 def test_a_tied_program_does_not_outlive_its_command(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     with subprocess.Popen([sys.executable, "-c", COMMAND.format(file=file)]) as command:
-        while not file.is_file():
+        while not (file.is_file() and file.read_text()):
             assert command.poll() is None
             time.sleep(0.01)
         pid = int(file.read_text())

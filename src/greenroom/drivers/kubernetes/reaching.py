@@ -57,10 +57,12 @@ class _Plain(http.client.HTTPConnection):
         super().__init__(host, port)
         self._cluster = cluster
 
-    def endheaders(self, message_body: object = None, *, encode_chunked: bool = False) -> None:
+    def putrequest(
+        self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False
+    ) -> None:
+        super().putrequest(method, url, skip_host, skip_accept_encoding)
         for name, value in self._cluster.impersonating:
             self.putheader(name, value)
-        super().endheaders(message_body, encode_chunked=encode_chunked)  # type: ignore[arg-type]
 
 
 class _Secure(_Plain):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from greenroom.domain.environment import Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
-from greenroom.domain.secrets import SHARED, SIGNING, tier_scope
+from greenroom.domain.secrets import SIGNING
 from greenroom.drivers.kubernetes.api import Conflict
 from greenroom.drivers.kubernetes.store import KeptSecrets, Store
 from greenroom.drivers.system.secret_box import Change, GivenSecrets, SecretBox, SigningKeys
@@ -19,12 +18,6 @@ OWN, GIVEN, GENERAL = "own-", "given-", "given."
 
 TRIES = 20
 """So often somebody else may be quicker."""
-
-SEVERAL = (SHARED, *map(tier_scope, Tier))
-"""The scopes of more than one environment."""
-
-_ONCE = {f"{GIVEN}{scope.lstrip('_')}" for scope in SEVERAL}
-"""What those of all environments, and of a tier, were called once: an environment can be called so too. Its own has its label."""
 
 
 class ClusterSecrets(SecretBox):
@@ -62,51 +55,7 @@ class ClusterSecrets(SecretBox):
         return self._read() is not None
 
     def _read(self) -> KeptSecrets | None:
-        found = self._store.read_secrets(self._name)
-        return None if found is None or self._is_of_several(found) else found
-
-    def _is_of_several(self, found: KeptSecrets) -> bool:
-        return self._environment is not None and self._name in _ONCE and found.environment is None
-
-
-class GeneralSecrets(ClusterSecrets):
-    """Those of several environments; ``once``: their name before, under which they are read until they are moved."""
-
-    def __init__(self, store: Store, name: str, once: str) -> None:
-        super().__init__(store, name)
-        self._once = once
-
-    def all(self) -> dict[str, Secret]:
-        found = self._read()
-        return _sealed(self._before() if found is None else found)
-
-    def change(self, how: Change) -> None:
-        self.move()
-        super().change(how)
-
-    def move(self) -> None:
-        """To the name of today. Killed in between, the old ones are there in vain, and the next change removes them."""
-        before = self._before()
-        if before is None:
-            return
-        if self._read() is None:
-            with suppress(Conflict):
-                self._store.swap_secrets(self._name, before.values, None, None)
-        self._store.drop_secrets(self._once)
-
-    def _before(self) -> KeptSecrets | None:
-        found = self._store.read_secrets(self._once)
-        return found if found is not None and found.environment is None else None
-
-
-class GivenToOne(ClusterSecrets):
-    """Those that people gave to one environment; it may be called as those of several once were."""
-
-    def change(self, how: Change) -> None:
-        for scope in SEVERAL:
-            if self._name == _once(scope):
-                _general(self._store, scope).move()
-        super().change(how)
+        return self._store.read_secrets(self._name)
 
 
 def given_secrets(store: Store) -> GivenSecrets:
@@ -120,16 +69,9 @@ def own_secrets(store: Store, environment: str) -> ClusterSecrets:
 
 
 def _given(store: Store, scope: str) -> ClusterSecrets:
-    several = scope.startswith("_")
-    return _general(store, scope) if several else GivenToOne(store, GIVEN + scope, scope)
-
-
-def _general(store: Store, scope: str) -> GeneralSecrets:
-    return GeneralSecrets(store, GENERAL + scope.lstrip("_"), _once(scope))
-
-
-def _once(scope: str) -> str:
-    return GIVEN + scope.lstrip("_")
+    if scope.startswith("_"):
+        return ClusterSecrets(store, GENERAL + scope.removeprefix("_"))
+    return ClusterSecrets(store, GIVEN + scope, scope)
 
 
 def _sealed(found: KeptSecrets | None) -> dict[str, Secret]:

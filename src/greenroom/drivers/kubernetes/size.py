@@ -10,7 +10,7 @@ from typing import Any
 from greenroom.domain.policy import Policy
 from greenroom.domain.project import App, Edge
 from greenroom.domain.quantity import quantity
-from greenroom.domain.roles import Role, RoleKind
+from greenroom.domain.roles import Role, RoleKind, background_of, web_of
 
 Json = dict[str, Any]
 
@@ -47,12 +47,12 @@ class Size:
     @property
     def web(self) -> Role:
         """The one web role."""
-        return next(r for r in self.roles if r.kind is RoleKind.WEB)
+        return web_of(self.roles)
 
     @property
     def background(self) -> tuple[Role, ...]:
         """Workers and cron roles."""
-        return tuple(r for r in self.roles if r.kind is not RoleKind.WEB)
+        return background_of(self.roles)
 
     @property
     def resources(self) -> Json:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
-from greenroom.drivers.kubernetes.names import ENVIRONMENT, RESTRICTED, Names
+from greenroom.drivers.kubernetes.names import RESTRICTED, Names
 
 KIND = "greenroom.dev/kind"
 """The label that tells what an object of the control namespace is: a slot, a record, a stretch of the ledger."""
@@ -16,11 +16,10 @@ KIND = "greenroom.dev/kind"
 
 @dataclass(frozen=True, slots=True)
 class KeptSecrets:
-    """A Secret as it was read: its values, its version, and the environment of its label."""
+    """A Secret as it was read: its values and its version."""
 
     values: dict[str, str]
     version: str
-    environment: str | None
 
 
 class Store:
@@ -79,9 +78,7 @@ class Store:
         if found is None:
             return None
         values = {k: base64.b64decode(v).decode() for k, v in (found.get("data") or {}).items()}
-        metadata = found["metadata"]
-        whose = (metadata.get("labels") or {}).get(ENVIRONMENT)
-        return KeptSecrets(values, metadata["resourceVersion"], whose)
+        return KeptSecrets(values, found["metadata"]["resourceVersion"])
 
     def swap_secrets(
         self, name: str, values: Mapping[str, str], version: str | None, environment: str | None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from greenroom.domain.capacity import Work
 from greenroom.domain.histogram import histogram
 from greenroom.domain.inspected import Counted
-from greenroom.domain.roles import RoleKind
+from greenroom.domain.roles import web_of
 from greenroom.ports import Load
 from greenroom.services.target import Target
 
@@ -35,7 +35,7 @@ def measured(target: Target, load: Load) -> Work | None:
     same = [c.worker for c in before] == [c.worker for c in after]
     if not before or not same or requests < ENOUGH or prompt.count < ENOUGH:
         return None
-    web = next(r for r in target.roles if r.kind is RoleKind.WEB)
+    web = web_of(target.roles)
     return Work(
         requests=int(requests),
         seconds=seconds,
