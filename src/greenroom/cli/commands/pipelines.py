@@ -62,3 +62,23 @@ def explain(
     pipeline = assembled(session.folder)
     verdict = decide(pipeline, ref, exists_in(session.folder), **told)
     session.answer(render.verdict_json(verdict), lambda: render.verdict(verdict, pipeline.troubles))
+
+
+@ci.command()
+@click.option("--default-branch", default="master", show_default=True, help="The project's default branch.")
+@pass_session
+def check(session: Session, default_branch: str) -> None:
+    """Look for what goes wrong with pipelines: each finding with its line, its cause and its cure.
+
+    Works on any .gitlab-ci.yml, also without greenroom.toml. Exit 7 when there are problems.
+    """
+    from greenroom.cli.render import pipelines as render
+    from greenroom.domain.findings import Severity
+    from greenroom.domain.pipelines.checking import problems
+    from greenroom.wiring.pipelines import assembled
+
+    pipeline = assembled(session.folder)
+    found = problems(pipeline, default_branch)
+    session.answer([p.to_json() for p in found], lambda: render.problems(found, pipeline.troubles))
+    if any(p.finding.severity is Severity.PROBLEM for p in found):
+        raise click.exceptions.Exit(Exit.PENDING)

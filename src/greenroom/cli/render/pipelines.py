@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from greenroom.domain.pipelines.evaluating import Decision, Verdict
 from greenroom.domain.pipelines.making import OURS, TEAMS
+from greenroom.domain.pipelines.problems import Problem
 from greenroom.domain.pipelines.reading import Trouble
 from greenroom.services.pipelines import Generated
 
@@ -66,3 +67,14 @@ def verdict_json(found: Verdict) -> dict[str, Any]:
 def _decided(found: Decision, width: int) -> str:
     word = "" if not found.there else "by hand" if found.manual else found.when.replace("_", " ")
     return f"  {found.job:<{width}}  {word:<10}  {found.because}  ({found.place})"
+
+
+def problems(found: Sequence[Problem], troubles: Iterable[Trouble]) -> str:
+    """Each with its line, cause and cure; then what could not be read."""
+    lines = []
+    for p in found:
+        told = p.finding
+        lines += [f"{p.place}: {told.severity}: {told.message}  [{told.check}]"]
+        lines += [f"  cause: {told.cause}", f"  cure:  {told.cure}"]
+    lines += [f"{t.place}: not looked at: {t.text}" for t in troubles if t.unread]
+    return "\n".join(lines or ["nothing is wrong with the pipeline"])

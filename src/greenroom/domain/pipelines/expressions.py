@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 Variables = Mapping[str, str]
 
@@ -67,6 +68,7 @@ class Joined:
 Expression = Value | Compared | Joined
 
 
+@lru_cache(maxsize=1000)
 def parse(text: str) -> Expression:
     """Read an expression. Raises BadExpression with the place where it cannot be read on."""
     reader = _Reader(list(_tokens(text)))

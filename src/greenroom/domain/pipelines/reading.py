@@ -86,7 +86,8 @@ def assemble(root: str, read: Read) -> Pipeline:
     resolved = {name: maker.resolved(table, whole, text) for name, table in whole.items()}
     top = maker.resolved(text, whole, text)
     defaults = top.get("default")
-    base = {**{k: top[k] for k in INHERITED if k in top}, **(defaults if isinstance(defaults, dict) else {})}
+    own = {k: top[k] for k in INHERITED if k in top}
+    base = laid_over(Table(own, top.places), defaults if isinstance(defaults, Table) else Table({}, {}))
     shown = {n: _with(t, base) for n, t in resolved.items() if not n.startswith(".")}
     places = {n: text.place(n) for n in shown}
     return Pipeline(top, shown, tuple(dict.fromkeys(maker.troubles)), places)
@@ -121,11 +122,12 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _with(job: Table, base: Mapping[str, Any]) -> Table:
+def _with(job: Table, base: Table) -> Table:
     inherit = job.get("inherit")
     wanted = inherit.get("default", True) if isinstance(inherit, dict) else True
-    names = base if wanted is True else [n for n in base if n in (wanted or ())]
-    return Table({**{n: base[n] for n in names if n in INHERITED}, **job}, job.places, job.own)
+    names = [n for n in base if n in INHERITED and (wanted is True or n in (wanted or ()))]
+    places = {n: base.place(n) for n in names}
+    return Table({**{n: base[n] for n in names}, **job}, {**places, **job.places}, job.own)
 
 
 class _Maker:

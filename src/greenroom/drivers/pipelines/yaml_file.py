@@ -56,8 +56,9 @@ class _Loader(yaml.SafeLoader):
         found = Table({}, {}, self._place(node))
         for key, value in node.value:
             name = str(self.construct_object(key, deep=True))
-            found[name] = self.construct_object(value, deep=True)
-            found.places[name] = self._place(key)
+            inner = self.construct_object(value, deep=True)
+            place = found.places[name] = self._place(key)
+            found[name] = Table(inner, inner.places, place) if isinstance(inner, Table) else inner
         return found
 
     def reference(self, node: yaml.SequenceNode) -> Reference:
