@@ -46,7 +46,8 @@ class Runner:
     def __init__(self, folder: Path, env: dict[str, str] | None = None) -> None:
         self.folder = folder
         self._program = program()
-        self._env = {**(env or os.environ), "NO_COLOR": "1"}
+        # A bash whose input is a socket reads ~/.bashrc first, which may choose another python; an inner shell does not.
+        self._env = {**(env or os.environ), "NO_COLOR": "1", "SHLVL": "2"}
         self._env["PATH"] = f"{BIN}{os.pathsep}{self._env.get('PATH', os.defpath)}"
 
     def jobs(self, situation: Situation) -> set[str]:
@@ -64,7 +65,7 @@ class Runner:
 
     def artifact(self, job: str, name: str) -> Path:
         """A file that a job left."""
-        return self.folder / ".gitlab-ci-local" / "artifacts" / job / name
+        return self.folder / ".gitlab-ci-local" / "artifacts" / job.replace(":", "O") / name
 
     def _call(self, situation: Situation, *words: str, timeout: float) -> subprocess.CompletedProcess[str]:
         if not situation.tag:
