@@ -61,7 +61,8 @@ def explain(
     told = {**kind, "source": source, "default": default_branch, "changed": changed or None}
     pipeline = assembled(session.folder)
     verdict = decide(pipeline, ref, exists_in(session.folder), **told)
-    session.answer(render.verdict_json(verdict), lambda: render.verdict(verdict, pipeline.troubles))
+    troubles = pipeline.troubles
+    session.answer(render.verdict_json(verdict, troubles), lambda: render.verdict(verdict, troubles))
 
 
 @ci.command()

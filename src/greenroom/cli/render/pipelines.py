@@ -42,7 +42,7 @@ def verdict(found: Verdict, troubles: Iterable[Trouble]) -> str:
     return "\n".join(lines)
 
 
-def verdict_json(found: Verdict) -> dict[str, Any]:
+def verdict_json(found: Verdict, troubles: Iterable[Trouble]) -> dict[str, Any]:
     """For ``--json``."""
     return {
         "situation": found.situation.title,
@@ -61,6 +61,7 @@ def verdict_json(found: Verdict) -> dict[str, Any]:
             for d in found.decisions
         ],
         "refusals": list(found.refusals),
+        "troubles": [f"{t.place}: {t.text}" for t in troubles],
     }
 
 

@@ -40,6 +40,19 @@ def excluded(rules: Sequence[Rule], rule: Rule) -> Iterator[str]:
         yield from (ref for ref in earlier.refs if any(meet(ref, own) for own in rule.refs))
 
 
+def reachable(rules: Sequence[Rule], rule: Rule) -> tuple[str, ...]:
+    """Its refs, without those that an earlier rule takes whole."""
+    earlier = [ref for r in rules[: rules.index(rule)] for ref in r.refs]
+    return tuple(ref for ref in rule.refs if not any(_covers(other, ref) for other in earlier))
+
+
+def _covers(ref: str, own: str) -> bool:
+    """Does ``ref`` match whatever ``own`` matches? Of two different patterns only ``*`` is known to."""
+    if ref in ("*", own):
+        return True
+    return plain(own) and RefPattern(ref).match(own) is not None
+
+
 def _one(variable: str, ref: str) -> str:
     return f'{variable} == "{ref}"' if plain(ref) else f"{variable} =~ {matching(ref)}"
 

@@ -92,7 +92,7 @@ def deploys(lines: Lines) -> Iterator[tuple[str, Job]]:
     for rule in lines.straight:
         if rule not in lines.chain:
             script = [f'{GREENROOM} env create "$CI_COMMIT_BRANCH" --commit "$CI_COMMIT_SHA" {WAIT}']
-            others = tuple(excluded(lines.project.rules, rule))
+            others = tuple(excluded(lines.rules, rule))
             job = _deploy(lines, rule, script, rule.refs)
             never = [{"if": condition(BRANCH, others), "when": "never"}] if others else []
             yield f"deploy:{rule.name}", {**job, "rules": [*never, *job["rules"]]}
@@ -175,7 +175,7 @@ def review_rules(lines: Lines, rule: Rule) -> list[Job]:
         {"if": f"{SCHEDULE} || $CI_COMMIT_TAG", "when": "never"},
         {"if": FOREIGN, "when": "never"},
     ]
-    others = tuple(excluded(lines.project.rules, rule))
+    others = tuple(excluded(lines.rules, rule))
     if others:
         rules.append({"if": condition(REF, others), "when": "never"})
     return [*rules, {"if": condition(REF, rule.refs), "when": "manual", "allow_failure": True}]

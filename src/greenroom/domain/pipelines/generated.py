@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from greenroom.domain.environment import TargetKind, Tier
 from greenroom.domain.errors import Exit, GreenroomError
-from greenroom.domain.pipelines.conditions import BRANCH, OWN_SOURCE, REQUEST, SCHEDULE, condition, meet
+from greenroom.domain.pipelines.conditions import (
+    BRANCH,
+    OWN_SOURCE,
+    REQUEST,
+    SCHEDULE,
+    condition,
+    meet,
+    reachable,
+)
 from greenroom.domain.pipelines.settings import CiSettings
 from greenroom.domain.project import Project
 from greenroom.domain.rules import Rule, rule_of
@@ -33,17 +41,21 @@ class Lines:
         return self.project.ci
 
     @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The project's rules, each with the refs that really lead to it."""
+        rules = self.project.rules
+        return tuple(replace(rule, refs=reachable(rules, rule)) for rule in rules)
+
+    @cached_property
     def reviews(self) -> tuple[Rule, ...]:
         """Those with an environment for each branch."""
-        return tuple(r for r in self.project.rules if r.per_branch)
+        return tuple(r for r in self.rules if r.per_branch and r.refs)
 
     @cached_property
     def straight(self) -> tuple[Rule, ...]:
         """Those that a branch leads to by itself, without production."""
         return tuple(
-            r
-            for r in self.project.rules
-            if r.refs and not r.per_branch and r.like.tier is not Tier.PRODUCTION
+            r for r in self.rules if r.refs and not r.per_branch and r.like.tier is not Tier.PRODUCTION
         )
 
     @cached_property
@@ -52,7 +64,7 @@ class Lines:
 
         Raises (exit 2) when the file's ``after`` go in a circle.
         """
-        rules = self.project.rules
+        rules = self.rules
         last = next((r for r in rules if r.like.tier is Tier.PRODUCTION and r.refs), None)
         found: list[Rule] = []
         while last is not None:

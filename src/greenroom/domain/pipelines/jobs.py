@@ -17,6 +17,7 @@ _DEPLOYS = re.compile(
     r"|docker[ -]compose\s+(.*\s)?up|ansible-playbook"
     r"|greenroom\s+(-\S+\s+\S+\s+)*(deploy|promote|env\s+create))\b"
 )
+_LASTING = re.compile(r"(prod|live|stag|pre|dev|test|qa|uat|int|demo)[a-z]*$", re.IGNORECASE)
 _SWEEPS = re.compile(r"\bgreenroom\s+(-\S+\s+\S+\s+)*sweep\b")
 
 
@@ -48,6 +49,11 @@ class Job:
     def environment_name(self) -> str:
         """As it stands in the file, with its variables."""
         return str(self.environment.get("name", ""))
+
+    @property
+    def lasting(self) -> bool:
+        """Is it one that a project always has, such as production or staging?"""
+        return _LASTING.match(self.environment_name) is not None
 
     @property
     def starts(self) -> bool:

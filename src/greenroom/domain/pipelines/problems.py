@@ -60,8 +60,9 @@ class Examined:
 
     @cached_property
     def reviews(self) -> tuple[Job, ...]:
-        """Jobs that bring any branch on stage."""
-        return tuple(j for j in self.jobs.values() if j.deploys and self.of_features(j))
+        """Jobs that bring any branch on stage, in an environment that is not one of those which every project has."""
+        deploys = (j for j in self.jobs.values() if j.deploys and not j.lasting)
+        return tuple(j for j in deploys if self.of_features(j))
 
 
 Check = Callable[[Examined], Iterator[Problem]]
