@@ -64,8 +64,8 @@ class Runner:
         return self._call(situation, *how, *words, timeout=timeout)
 
     def artifact(self, job: str, name: str) -> Path:
-        """A file that a job left."""
-        return self.folder / ".gitlab-ci-local" / "artifacts" / job.replace(":", "O") / name
+        """A file that a job left; a colon in its name is written in base64 there."""
+        return self.folder / ".gitlab-ci-local" / "artifacts" / job.replace(":", "Og") / name
 
     def _call(self, situation: Situation, *words: str, timeout: float) -> subprocess.CompletedProcess[str]:
         if not situation.tag:
