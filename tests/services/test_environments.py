@@ -431,6 +431,23 @@ def test_the_very_build_is_promoted() -> None:
     assert house.estate.ledger.entries("production", "promoted")[-1].data["source"] == "staging"
 
 
+def test_another_build_than_the_expected_one_is_not_promoted() -> None:
+    house = staged()
+    with pytest.raises(GreenroomError) as raised:
+        promote(house.fixed("staging"), house.fixed("production"), expected=B)
+    assert (raised.value.code, raised.value.exit) == ("serves-another", Exit.REFUSED)
+    promote(house.fixed("staging"), house.fixed("production"), expected=A)
+    assert house.worlds["production"].live
+
+
+def test_the_environment_of_a_branch_is_found_by_the_branch() -> None:
+    house = made()
+    found = house.estate.of_branch(BRANCH)
+    assert found is not None
+    assert found.name == FB
+    assert house.estate.of_branch("nobody/AFO-9_x") is None
+
+
 @pytest.mark.parametrize("how", ["never staged", "altered", "ledger", "unrecorded"])
 def test_what_staging_never_served_or_does_not_verify_is_refused(how: str) -> None:
     house = staged()

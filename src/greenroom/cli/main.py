@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "due": ("inside", "Do what is due now; a supervisor or a schedule calls this."),
     "image": ("image", "Build, push and open the container images of a release."),
     "cluster": ("cluster", "Print an account and DNS records; move to another cluster."),
+    "ci": ("pipelines", "Write, explain and check the pipeline on GitLab."),
     "chart": ("chart", "Write out or render the Helm chart."),
     "state": ("state", "Back up and restore what Greenroom itself knows."),
     "trust": ("inside", "Explain how to trust the certificate; print or write it."),

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from greenroom.config import values
 from greenroom.config.checks import across, kind_of
+from greenroom.config.ci_table import ci
 from greenroom.config.cluster_table import settings
 from greenroom.config.environments import rules
 from greenroom.config.fingerprint import FLASK_MIGRATE
@@ -115,6 +116,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
         sign_in=_sign_in(file.signin),
         image=image(file.image),
+        ci=ci(file.ci),
         cluster=settings(file.kubernetes),
         s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )

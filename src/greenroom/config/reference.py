@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from greenroom.config import schema, values
+from greenroom.config.ci_table import CiTable
 from greenroom.config.cluster_table import ClusterEdgeTable, ClusterNetworkTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
@@ -108,6 +109,7 @@ SECTIONS: tuple[Section, ...] = (
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
     ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),
     ("image", ImageTable, dict.fromkeys(ImageTable.model_fields)),
+    ("ci", CiTable, dict.fromkeys(CiTable.model_fields)),
     (
         "kubernetes",
         ClusterTable,

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from greenroom.config import cron, values
+from greenroom.config.ci_table import CiTable
 from greenroom.config.cluster_table import ClusterEdgeTable, ClusterNetworkTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import (
@@ -200,6 +201,7 @@ class File(Table):
     secrets: SecretsTable = Field(default_factory=SecretsTable, description="See [secrets].")
     image: ImageTable = Field(default_factory=ImageTable, description="See [image].")
     kubernetes: ClusterTable = Field(default_factory=ClusterTable, description="See [kubernetes].")
+    ci: CiTable = Field(default_factory=CiTable, description="See [ci].")
     environments: list[EnvironmentTable] = Field(
         default_factory=list,
         max_length=100,
@@ -226,6 +228,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("secrets",): SecretsTable,
         ("s3",): StoreTable,
         ("image",): ImageTable,
+        ("ci",): CiTable,
         ("kubernetes",): ClusterTable,
         ("kubernetes", "edge"): ClusterEdgeTable,
         ("kubernetes", "network"): ClusterNetworkTable,

@@ -213,6 +213,20 @@ def inside(value: str) -> str:
     return "/".join(part for part in parts if part not in ("", ".")) or "."
 
 
+def absolute(value: str) -> str:
+    """An absolute path without blanks, so that it may stand in any shell."""
+    if not re.fullmatch(r"(/[\w.@+-]+)+", value) or ".." in value.split("/"):
+        raise ValueError('must be an absolute path such as "/srv/shop"')
+    return value
+
+
+def shell_line(value: str) -> str:
+    """One line of text."""
+    if _CONTROL.search(value):
+        raise ValueError("must be one line")
+    return value.strip()
+
+
 def endpoint(value: str) -> str:
     """An address with its scheme and nothing behind the host and port."""
     return _match(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from greenroom.domain.access import SignIn
 from greenroom.domain.cluster import ClusterSettings
 from greenroom.domain.image import ImageSettings
+from greenroom.domain.pipelines.settings import CiSettings
 from greenroom.domain.policy import Policy
 from greenroom.domain.roles import Role, background_of, web_of
 from greenroom.domain.rules import Rule
@@ -101,6 +102,7 @@ class Project:
     s3: ObjectStore = field(default_factory=ObjectStore)
     image: ImageSettings = field(default_factory=ImageSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
+    ci: CiSettings = field(default_factory=CiSettings)
 
     @property
     def web(self) -> Role:

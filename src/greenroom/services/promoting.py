@@ -9,14 +9,27 @@ from greenroom.services.deliver import Outcome, Wish, deploy_held
 from greenroom.services.target import Target
 
 
-def promote(source: Target, target: Target, wait: float = 0.0, override: str | None = None) -> Outcome:
+def promote(
+    source: Target,
+    target: Target,
+    wait: float = 0.0,
+    override: str | None = None,
+    expected: Release | None = None,
+) -> Outcome:
     """Bring the release that ``source`` serves on stage in ``target``; the policy of the target decides.
 
-    Raises (exit 3) when nothing serves in the source, or the target's policy forbids it.
+    Raises (exit 3) when nothing serves in the source, or another release than the ``expected`` one, or the target's
+    policy forbids it.
     """
     live = source.observe(schema=False).live_slot
     if live is None:
         raise refused("nothing-live", f"no release serves in {source.environment}", "greenroom env list")
+    if expected is not None and expected.id != live.release:
+        raise refused(
+            "serves-another",
+            f"{source.environment} serves {live.release} by now, and {expected.id} was to be promoted",
+            f"greenroom -e {source.environment} status",
+        )
     release = source.doors.builder.get(live.release)
     target.emit(note(f"{release.id} ({release.commit[:12]} {release.subject}) serves {source.environment}"))
     with target.lease.hold("promote", wait):

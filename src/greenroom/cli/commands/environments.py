@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from greenroom.cli.commands.live import wait_option
@@ -28,14 +30,21 @@ def resolve(session: Session, ref: str) -> None:
 @env.command()
 @click.argument("ref")
 @click.option("--commit", help="Another commit than the branch's newest.")
+@click.option(
+    "--dotenv",
+    type=click.Path(path_type=Path),
+    help="Also write GREENROOM_URL and GREENROOM_ENVIRONMENT to it.",
+)
 @wait_option
 @pass_session
-def create(session: Session, ref: str, commit: str | None, wait: float) -> None:
+def create(session: Session, ref: str, commit: str | None, dotenv: Path | None, wait: float) -> None:
     """Make the environment of a branch and deploy the branch there; again: bring its newest commit on stage."""
     from greenroom.cli.render import environments as render
     from greenroom.services.environments.making import create as make
 
     made = make(session.estate, ref, commit, wait)
+    if dotenv is not None:
+        dotenv.write_text(render.made_dotenv(made), "utf-8")
     session.answer(made.to_json(), lambda: render.made(made))
 
 
@@ -131,19 +140,23 @@ def wake(session: Session, name: str, wait: float) -> None:
 
 @env.command()
 @click.argument("name")
+@click.option("--branch", is_flag=True, help="NAME is a branch: remove what belongs to it, if anything does.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--resume", is_flag=True, help="Only go on with a removal that was begun.")
 @wait_option
 @pass_session
-def destroy(session: Session, name: str, yes: bool, resume: bool, wait: float) -> None:
+def destroy(session: Session, name: str, branch: bool, yes: bool, resume: bool, wait: float) -> None:
     """Remove an environment with everything in it, look for all of it again, and show the receipt."""
     from greenroom.cli.render import environments as render
     from greenroom.services.environments.removing import destroy as remove
 
-    target = session.estate.at(session.estate.known(name))
-    session.ask(f"Remove {name} with all its data?", yes or resume)
-    receipt = remove(target, wait, resume)
-    session.answer(receipt.to_json(), lambda: render.receipt(receipt))
+    estate = session.estate
+    record = estate.of_branch(name) if branch else estate.known(name)
+    if record is None:
+        return session.answer(None, lambda: f"no environment belongs to {name}")
+    session.ask(f"Remove {record.name} with all its data?", yes or resume)
+    receipt = remove(estate.at(record), wait, resume)
+    return session.answer(receipt.to_json(), lambda: render.receipt(receipt))
 
 
 @click.command()

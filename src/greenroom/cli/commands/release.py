@@ -105,18 +105,24 @@ def deploy(session: Session, /, dry_run: bool, **asked: Any) -> None:
 @click.command()
 @click.argument("source")
 @click.argument("target")
+@click.option("--commit", help="Refuse unless SOURCE serves the build of this commit.")
 @override_option
 @wait_option
 @pass_session
-def promote(session: Session, source: str, target: str, override: str | None, wait: float) -> None:
+def promote(
+    session: Session, source: str, target: str, commit: str | None, override: str | None, wait: float
+) -> None:
     """Bring the very build that SOURCE serves on stage in TARGET: nothing is built, its digest is checked.
 
     Exit 3: the policy of TARGET forbids it, or the build is not what was recorded.
     """
     from greenroom.cli.render import answers
     from greenroom.services.promoting import promote as move
+    from greenroom.services.provenance import build as make
 
-    outcome = move(session.target_of(source), session.target_of(target), wait, override)
+    origin = session.target_of(source)
+    expected = make(origin, commit, False) if commit else None
+    outcome = move(origin, session.target_of(target), wait, override, expected)
     session.answer(outcome.to_json(), lambda: answers.delivered(outcome))
 
 

@@ -45,6 +45,11 @@ def made(done: Made) -> str:
     return f"{done.record.name} was {verb} in {done.seconds:.1f} s: {done.url}"
 
 
+def made_dotenv(done: Made) -> str:
+    """For later jobs of a pipeline, and for the address that GitLab shows."""
+    return f"GREENROOM_URL={done.url}\nGREENROOM_ENVIRONMENT={done.record.name}\n"
+
+
 def listed(lines: Sequence[Line], now: float) -> str:
     """A table, one environment a line."""
     if not lines:

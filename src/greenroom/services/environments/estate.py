@@ -9,6 +9,7 @@ from greenroom.domain.environment import Environment
 from greenroom.domain.errors import Exit, GreenroomError, refused
 from greenroom.domain.events import Emit
 from greenroom.domain.record import Record, made_by
+from greenroom.domain.refs import branch
 from greenroom.domain.rules import Resolution, Rule, resolve
 from greenroom.ports import Clock, Forge, Ledger, Records
 from greenroom.ports.environments import Leftovers
@@ -56,6 +57,10 @@ class Estate:
                 "no-environment", f"there is no environment {name}", f"there is: {there}", Exit.USAGE
             )
         return record
+
+    def of_branch(self, ref: str) -> Record | None:
+        """The environment that belongs to this branch alone, if there is one."""
+        return next((r for r in self.records.all() if r.owner == branch(ref)), None)
 
     def at(self, record: Record) -> Target:
         """The doors of an environment that has a record."""

@@ -1,0 +1,1 @@
+"""Pipelines as files: YAML, and the folder that they lie in."""
