@@ -14,6 +14,7 @@ from greenroom.config import schema, values
 from greenroom.config.cluster_table import ClusterEdgeTable, ClusterNetworkTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
+from greenroom.config.gitlab_table import GitLabTable
 from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
 from greenroom.config.secret_table import SecretsTable
@@ -107,6 +108,7 @@ SECTIONS: tuple[Section, ...] = (
     ("secrets", SecretsTable, dict.fromkeys(SecretsTable.model_fields)),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
     ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),
+    ("gitlab", GitLabTable, dict.fromkeys(GitLabTable.model_fields)),
     ("image", ImageTable, dict.fromkeys(ImageTable.model_fields)),
     (
         "kubernetes",

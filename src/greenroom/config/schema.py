@@ -25,6 +25,7 @@ from greenroom.config.fields import (
     VariableName,
     key,
 )
+from greenroom.config.gitlab_table import GitLabTable
 from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
 from greenroom.config.secret_table import SecretsTable
@@ -200,6 +201,7 @@ class File(Table):
     secrets: SecretsTable = Field(default_factory=SecretsTable, description="See [secrets].")
     image: ImageTable = Field(default_factory=ImageTable, description="See [image].")
     kubernetes: ClusterTable = Field(default_factory=ClusterTable, description="See [kubernetes].")
+    gitlab: GitLabTable | None = Field(None, description="See [gitlab].")
     environments: list[EnvironmentTable] = Field(
         default_factory=list,
         max_length=100,
@@ -226,6 +228,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("secrets",): SecretsTable,
         ("s3",): StoreTable,
         ("image",): ImageTable,
+        ("gitlab",): GitLabTable,
         ("kubernetes",): ClusterTable,
         ("kubernetes", "edge"): ClusterEdgeTable,
         ("kubernetes", "network"): ClusterNetworkTable,

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from greenroom.domain.access import SignIn
 from greenroom.domain.cluster import ClusterSettings
+from greenroom.domain.gitlab import GitLabSettings
 from greenroom.domain.image import ImageSettings
 from greenroom.domain.policy import Policy
 from greenroom.domain.roles import Role, background_of, web_of
@@ -101,6 +102,7 @@ class Project:
     s3: ObjectStore = field(default_factory=ObjectStore)
     image: ImageSettings = field(default_factory=ImageSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
+    gitlab: GitLabSettings | None = None
 
     @property
     def web(self) -> Role:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from greenroom.domain.leftovers import Leftover
@@ -46,5 +46,6 @@ class Forge(Protocol):
     def is_merged(self, commit: str) -> bool | None:
         """Is the commit in the target branch now? None: it cannot be told."""
 
-    def requests(self) -> tuple[MergeRequest, ...]:
-        """Every merge request of this project's own branches. Raises when they cannot be read whole."""
+    def requests(self, branches: Collection[str]) -> tuple[MergeRequest, ...]:
+        """Every merge request, of whatever state, of these branches of this project; a fork's branch of the same name is another
+        one. Raises when they cannot be read whole."""

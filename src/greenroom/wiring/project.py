@@ -187,10 +187,15 @@ class Wiring:
 
     @cached_property
     def forge(self) -> Forge:
-        """Where the branches live."""
+        """Where the branches live: the project's GitLab, or what git alone can tell."""
         from greenroom.drivers.forge import GitForge
 
-        return GitForge(self.folder, os.environ, self._target_branches)
+        git = GitForge(self.folder, os.environ, self._target_branches)
+        if self.project.gitlab is None:
+            return git
+        from greenroom.wiring.gitlab import forge
+
+        return forge(self, self.project.gitlab, git)
 
     @property
     def _target_branches(self) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def _look(estate: Estate, records: tuple[Record, ...]) -> tuple[Mapping[str, Bra
     """The branches of all records, or None and why they could not be read."""
     try:
         tips = estate.forge.branches()
-        requests = estate.forge.requests()
+        requests = estate.forge.requests({r.owner for r in records if r.owner in tips})
         seen = {}
         for record in records:
             if record.owner:

@@ -1,0 +1,6 @@
+"""The team's GitLab, by its REST API."""
+
+from greenroom.drivers.gitlab.client import Client, Where
+from greenroom.drivers.gitlab.forge import GitLabForge
+
+__all__ = ["Client", "GitLabForge", "Where"]
