@@ -1,4 +1,4 @@
-"""The project's GitLab: which, and by which token."""
+"""The project's GitLab: which, and by which token. Nothing is asked and nothing fails before it is needed."""
 
 from __future__ import annotations
 
@@ -6,51 +6,55 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.gitlab import GitLabSettings
 from greenroom.domain.secret import Secret
-from greenroom.drivers.gitlab import Client, GitLabForge, Where
-from greenroom.ports import Forge
+from greenroom.drivers.gitlab import Client, GitLabBoard, GitLabForge, Job, Where
+from greenroom.ports import Board, Forge
 
 if TYPE_CHECKING:
     from greenroom.wiring.project import Wiring
 
+PATIENCE, TELLING = 120.0, 15.0
+"""Seconds that a command waits in all for a GitLab that is away: to learn of branches, and to tell of a deploy."""
+
 
 def forge(wiring: Wiring, settings: GitLabSettings, git: Forge) -> Forge:
     """Branches and merge requests from GitLab; what only git can tell from git."""
-    return GitLabForge(client(wiring, settings), git)
+    return GitLabForge(client(wiring, settings, PATIENCE), git)
 
 
-def client(wiring: Wiring, settings: GitLabSettings, patience: float = 120.0) -> Client:
-    """Requests to the project. Nothing is asked yet, and no token is needed before that.
+def board(wiring: Wiring, settings: GitLabSettings, target: str) -> Board:
+    """Where the team reads of deploys. ``target``: the branch that is named where nobody knows a better one."""
+    look = os.environ.get
+    job = Job(
+        declares=look("CI_ENVIRONMENT_NAME", ""),
+        log=look("CI_JOB_URL", ""),
+        ref=look("CI_COMMIT_REF_NAME", ""),
+        tag=bool(look("CI_COMMIT_TAG")),
+    )
+    return GitLabBoard(
+        client(wiring, settings, TELLING), job, lambda place: wiring.site.url(place.name), target
+    )
 
-    Raises (exit 2) when neither the file nor a CI job says which GitLab and project it is.
-    """
-    url = settings.url or os.environ.get("CI_SERVER_URL", "")
-    project = settings.project or os.environ.get("CI_PROJECT_ID", "")
-    if not url or not project:
-        missing = "url" if not url else "project"
-        raise GreenroomError(
-            "gitlab-unknown",
-            f"nothing says which GitLab this is: [gitlab] has no {missing}, and this is no CI job",
-            f"set {missing} in [gitlab] of greenroom.toml",
-            Exit.USAGE,
-        )
-    where = Where(url, project, f"${settings.token_variable}", settings.ca_file)
+
+def client(wiring: Wiring, settings: GitLabSettings, patience: float) -> Client:
+    """Requests to the project."""
+    variable = f"${settings.token_variable}"
+    where = Where(
+        url=settings.url or os.environ.get("CI_SERVER_URL", ""),
+        project=settings.project or os.environ.get("CI_PROJECT_ID", ""),
+        source=f"{variable} or {settings.token_file}" if settings.token_file else variable,
+        ca_file=settings.ca_file,
+    )
     return Client(where, _token(settings), wiring.clock, wiring.say, patience)
 
 
 def _token(settings: GitLabSettings) -> Secret | None:
-    """What the variable holds, else what the file does. Raises (exit 2) when the file cannot be read."""
+    """What the variable holds, else what the file does."""
     given = os.environ.get(settings.token_variable, "").strip()
-    if given or not settings.token_file:
-        return Secret(given) if given else None
-    try:
-        return Secret(Path(settings.token_file).read_text().strip())
-    except OSError as error:
-        raise GreenroomError(
-            "gitlab-token",
-            f"the token for GitLab cannot be read from {settings.token_file}: {error.strerror}",
-            f"put it there, or into ${settings.token_variable}",
-            Exit.USAGE,
-        ) from error
+    if not given and settings.token_file:
+        try:
+            given = Path(settings.token_file).read_text().strip()
+        except OSError:
+            return None
+    return Secret(given) if given else None

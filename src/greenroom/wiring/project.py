@@ -22,7 +22,7 @@ from greenroom.drivers.local.layout import Layout, open_layout
 from greenroom.drivers.local.records import LocalRecords
 from greenroom.drivers.system.real import this_machine
 from greenroom.drivers.system.recall import recall
-from greenroom.ports import Forge, Lease, Records
+from greenroom.ports import Board, Forge, Lease, Records
 from greenroom.services.target import Target
 from greenroom.wiring.places import known, place_of
 
@@ -169,6 +169,7 @@ class Wiring:
             outside=lambda commit: self.forge.is_merged(commit) is False,
             pods=site.most_replicas,
             shape=site.shape,
+            board=self.board,
         )
 
     @cached_property
@@ -196,6 +197,15 @@ class Wiring:
         from greenroom.wiring.gitlab import forge
 
         return forge(self, self.project.gitlab, git)
+
+    @cached_property
+    def board(self) -> Board | None:
+        """Where the team reads of deploys, if its forge is more than git."""
+        if self.project.gitlab is None:
+            return None
+        from greenroom.wiring.gitlab import board
+
+        return board(self, self.project.gitlab, self._target_branches[0])
 
     @property
     def _target_branches(self) -> tuple[str, ...]:

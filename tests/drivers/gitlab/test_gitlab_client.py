@@ -132,7 +132,7 @@ def test_writing_needs_another_scope() -> None:
 
 def test_without_a_token_nothing_is_asked() -> None:
     stand = Stand(token="")
-    assert "$GREENROOM_GITLAB_TOKEN is not set" in refused(stand).message
+    assert "$GREENROOM_GITLAB_TOKEN gives none" in refused(stand).message
     assert not stand.lab.asked
 
 

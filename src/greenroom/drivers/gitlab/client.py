@@ -175,10 +175,17 @@ class Client:
                 "pip install 'greenroom[gitlab]'",
                 Exit.USAGE,
             ) from None
+        missing = "" if self.where.url and self.where.project else "project" if self.where.url else "url"
+        if missing:
+            raise GitLabError(
+                "gitlab-unknown",
+                f"nothing says which GitLab this is: [gitlab] has no {missing}, and this is no CI job",
+                f"set {missing} in [gitlab] of greenroom.toml",
+            )
         if self._token is None:
             raise GitLabError(
                 "gitlab-token",
-                f"there is no token for GitLab: {self.where.source} is not set",
+                f"there is no token for GitLab: {self.where.source} gives none",
                 f"make a project access token with the scope api and put it into {self.where.source}",
             )
         more: dict[str, Any] = {} if self._session is None else {"session": self._session}

@@ -10,7 +10,7 @@ from greenroom.domain.errors import Exit, GreenroomError, refused
 from greenroom.domain.events import Emit
 from greenroom.domain.record import Record, made_by
 from greenroom.domain.rules import Resolution, Rule, resolve
-from greenroom.ports import Clock, Forge, Ledger, Records
+from greenroom.ports import Board, Clock, Forge, Ledger, Records
 from greenroom.ports.environments import Leftovers
 from greenroom.services.target import Target
 
@@ -20,7 +20,7 @@ class Estate:
     """``target`` gives the doors of one environment.
 
     ``url``: its public address. ``cap``: so many environments go in one sweep. ``leftovers``: of earlier tools, where
-    environments run that could have some.
+    environments run that could have some. ``board``: where the team reads of them.
     """
 
     rules: tuple[Rule, ...]
@@ -33,6 +33,7 @@ class Estate:
     url: Callable[[Environment], str]
     cap: int = 10
     leftovers: Leftovers | None = None
+    board: Board | None = None
 
     def resolve(self, ref: str) -> Resolution:
         """Which environment the branch belongs to."""
