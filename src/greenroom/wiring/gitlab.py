@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.gitlab import GitLabSettings
 from greenroom.domain.secret import Secret
-from greenroom.drivers.gitlab import Client, GitLabBoard, GitLabForge, Job, Where
+from greenroom.drivers.gitlab import Client, GitLabBoard, GitLabExaminer, GitLabForge, Job, Where
 from greenroom.ports import Board, Forge
 
 if TYPE_CHECKING:
@@ -35,6 +36,19 @@ def board(wiring: Wiring, settings: GitLabSettings, target: str) -> Board:
     return GitLabBoard(
         client(wiring, settings, TELLING), job, lambda place: wiring.site.url(place.name), target
     )
+
+
+def examiner(wiring: Wiring) -> GitLabExaminer:
+    """Who looks at the project's GitLab. Raises (exit 2) when the project's file names none."""
+    settings = wiring.project.gitlab
+    if settings is None:
+        raise GreenroomError(
+            "no-gitlab-table",
+            "greenroom.toml has no [gitlab]",
+            "docs/guides/gitlab.md says what stands in it",
+            Exit.USAGE,
+        )
+    return GitLabExaminer(client(wiring, settings, TELLING), wiring.target_branches)
 
 
 def client(wiring: Wiring, settings: GitLabSettings, patience: float) -> Client:

@@ -191,7 +191,7 @@ class Wiring:
         """Where the branches live: the project's GitLab, or what git alone can tell."""
         from greenroom.drivers.forge import GitForge
 
-        git = GitForge(self.folder, os.environ, self._target_branches)
+        git = GitForge(self.folder, os.environ, self.target_branches)
         if self.project.gitlab is None:
             return git
         from greenroom.wiring.gitlab import forge
@@ -205,10 +205,11 @@ class Wiring:
             return None
         from greenroom.wiring.gitlab import board
 
-        return board(self, self.project.gitlab, self._target_branches[0])
+        return board(self, self.project.gitlab, self.target_branches[0])
 
     @property
-    def _target_branches(self) -> tuple[str, ...]:
+    def target_branches(self) -> tuple[str, ...]:
+        """The branches that others are merged into; the first one that exists counts."""
         production = rule_of(self.project.rules, PRODUCTION)
         refs = production.refs if production else ()
         return tuple(r for r in refs if "*" not in r and "{" not in r) or ("master", "main")

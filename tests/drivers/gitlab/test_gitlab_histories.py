@@ -6,15 +6,15 @@ import os
 from collections.abc import Callable
 
 import pytest
-from gitlab_stand import Stand
 from openapi import hold
 
+from gitlab_stand import Stand
 from greenroom.drivers.memory.commits import TARGET
 from greenroom.testing.gitlab.trouble import DOWN, TORN
 from histories import NAMES, History
 
-HISTORIES = int(os.environ.get("GREENROOM_GITLAB_HISTORIES", "30"))
-BLOCKS = 10
+HISTORIES = int(os.environ.get("GREENROOM_GITLAB_HISTORIES", "20"))
+BLOCKS = 4
 
 
 class GitLabHistory(History):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
-from gitlab_stand import TestClock
 
+from gitlab_stand import TestClock
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.sweeping import Merge
 from greenroom.drivers.forge import GitForge
@@ -83,6 +85,33 @@ def test_a_deploy_asks_git_alone(here: Path) -> None:
     assert forge.is_merged(head.stdout.strip()) is True
     with pytest.raises(GreenroomError, match="there is no token for GitLab"):
         forge.branches()
+
+
+def test_the_doctor_on_the_command_line(here: Path) -> None:
+    lab = GitLab(TestClock(time.time()), GitRepository(here.parent / "hub.git"), version="99.0.0")
+    lab.protected.clear()
+    with Served(lab):
+        wiring(here, f'[gitlab]\nurl = "{lab.url}"\nproject = "team/shop"\n')
+
+        def doctor(*words: str) -> subprocess.CompletedProcess[str]:
+            command = [
+                str(Path(sys.executable).with_name("greenroom")),
+                "-C",
+                str(here),
+                "--json",
+                "doctor",
+                *words,
+            ]
+            env = {**os.environ, "GREENROOM_GITLAB_TOKEN": "glpat-all"}
+            return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+
+        assert doctor("--fix").returncode == 2
+        found = doctor("gitlab", "--check")
+        assert found.returncode == 7, found.stderr
+        assert json.loads(found.stdout)["result"]["problems"] == 1
+        mended = json.loads(doctor("gitlab", "--fix").stdout)["result"]
+    assert (mended["problems"], len(mended["fixed"])) == (0, 1)
+    assert list(lab.protected) == ["master"]
 
 
 def test_help_loads_no_gitlab() -> None:

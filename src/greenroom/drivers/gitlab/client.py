@@ -80,14 +80,15 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         again: bool = True,
+        own: bool = True,
     ) -> Said:
-        """One request to a path of the project; ``again``: it may be sent twice without harm.
+        """One request to a path of the project, unless it is no ``own`` one of it; ``again``: it may be sent twice without harm.
 
         Raises GitLabError when GitLab refuses, or stays away for longer than there is patience.
         """
         while True:
             began, started = self.clock.now(), self.clock.monotonic()
-            answer = self._try(method, self.project + path, query or {}, body)
+            answer = self._try(method, f"{self.project if own else ''}{path}", query or {}, body)
             if not isinstance(answer, Failed):
                 self._patience.tries = 0
                 self.skew = skew(answer.headers.get("date", ""), began, self.clock.now())
@@ -97,16 +98,18 @@ class Client:
             if not self._patience.wait(answer, self.clock.monotonic() - started):
                 raise self._away(f"{answer.why}, {self._patience.told}")
 
-    def every(self, path: str, key: str = "id", **query: Any) -> list[dict[str, Any]]:
-        """All items of a list of the project, each once by its ``key``, or an error: never a part of them."""
+    def every(self, path: str, *key: str, **query: Any) -> list[dict[str, Any]]:
+        """All items of a list of the project, each once by its ``key`` (without one: its id), or an error: never a part of them."""
         what = path.rpartition("/")[2].replace("_", " ")
         for _ in range(READINGS):
-            found = self._read(path, what, key, {**query, "per_page": self._page})
+            found = self._read(path, what, key or ("id",), {**query, "per_page": self._page})
             if found is not None:
                 return found
         raise unread(f"the list of {what}", f"it changed {READINGS} times while it was read")
 
-    def _read(self, path: str, what: str, key: str, query: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    def _read(
+        self, path: str, what: str, key: tuple[str, ...], query: Mapping[str, Any]
+    ) -> list[dict[str, Any]] | None:
         """One reading; None when the list changed meanwhile, so that an item may have slipped from page to page."""
         found: dict[Any, dict[str, Any]] = {}
         totals: set[str] = set()
@@ -119,7 +122,7 @@ class Client:
             said = self.ask("get", path, following)
             items = _items(said.body, what, key)
             count += len(items)
-            found |= {one[key]: one for one in items}
+            found |= {tuple(one[k] for k in key): one for one in items}
             totals |= {said.headers["x-total"]} if "x-total" in said.headers else set()
             following = said.next_query or {}
             short = query.get("pagination") == "keyset" and len(items) < self._page
@@ -219,7 +222,7 @@ def _paged(headers: Mapping[str, str]) -> bool:
     return "x-next-page" in headers or "link" in headers
 
 
-def _items(body: Any, what: str, key: str) -> list[dict[str, Any]]:
-    if not isinstance(body, list) or not all(isinstance(one, dict) and key in one for one in body):
+def _items(body: Any, what: str, key: tuple[str, ...]) -> list[dict[str, Any]]:
+    if not isinstance(body, list) or not all(isinstance(one, dict) and set(key) <= set(one) for one in body):
         raise unread(f"the list of {what}", "the answer is no list of them")
     return body

@@ -6,10 +6,21 @@ team's verbs (push, merge, squash, close, reopen, delete, fork ...); :func:`gree
 in process, :class:`greenroom.testing.gitlab.serving.Served` on 127.0.0.1. :class:`Trouble` makes it fail as one that is far away does.
 """
 
+from greenroom.testing.gitlab import settings as settings
 from greenroom.testing.gitlab.project import GitLab
 from greenroom.testing.gitlab.repository import GitRepository, Repository
 from greenroom.testing.gitlab.serving import Served, session
-from greenroom.testing.gitlab.things import Deployment, Note, Place, Request, Token
+from greenroom.testing.gitlab.things import (
+    Deployment,
+    Note,
+    Place,
+    Protection,
+    Request,
+    Runner,
+    Schedule,
+    Token,
+    Variable,
+)
 from greenroom.testing.gitlab.trouble import Trouble
 
 __all__ = [
@@ -18,10 +29,14 @@ __all__ = [
     "GitRepository",
     "Note",
     "Place",
+    "Protection",
     "Repository",
     "Request",
+    "Runner",
+    "Schedule",
     "Served",
     "Token",
     "Trouble",
+    "Variable",
     "session",
 ]

@@ -9,7 +9,18 @@ from typing import Any
 from greenroom.drivers.memory.commits import TARGET
 from greenroom.ports import Clock
 from greenroom.testing.gitlab.repository import Repository, in_memory
-from greenroom.testing.gitlab.things import Deployment, Exchange, Note, Place, Request, Token
+from greenroom.testing.gitlab.things import (
+    Deployment,
+    Exchange,
+    Note,
+    Place,
+    Protection,
+    Request,
+    Runner,
+    Schedule,
+    Token,
+    Variable,
+)
 from greenroom.testing.gitlab.trouble import Trouble
 
 NOWHERE = "0" * 40
@@ -33,7 +44,10 @@ class GitLab:
     requests: dict[int, Request] = field(default_factory=dict)
     places: dict[int, Place] = field(default_factory=dict)
     deployments: dict[int, Deployment] = field(default_factory=dict)
-    protected: dict[str, int] = field(default_factory=lambda: {TARGET: 40})
+    protected: dict[str, Protection] = field(default_factory=lambda: {TARGET: Protection()})
+    variables: list[Variable] = field(default_factory=list)
+    runners: list[Runner] = field(default_factory=lambda: [Runner(1)])
+    schedules: list[Schedule] = field(default_factory=lambda: [Schedule(1)])
     events: list[dict[str, Any]] = field(default_factory=list)
     asked: list[Exchange] = field(default_factory=list)
     trouble: Trouble = field(default_factory=Trouble)

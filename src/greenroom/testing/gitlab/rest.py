@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from greenroom.testing.gitlab import shapes
 from greenroom.testing.gitlab.paging import Answer, paged
@@ -87,7 +87,8 @@ def _forbidden() -> Answer:
     return Answer(403, {"message": "403 Forbidden"})
 
 
-def _url(lab: GitLab, asked: Asked) -> str:
+def address(lab: GitLab, asked: Asked) -> str:
+    """Where the list lies; its pages link there."""
     return f"{lab.url}/api/v4{asked.path}"
 
 
@@ -113,7 +114,7 @@ def _branches(lab: GitLab, asked: Asked) -> Answer:
         items,
         lambda b: shapes.branch(lab, b.name, b.sha),
         asked.query,
-        _url(lab, asked),
+        address(lab, asked),
         "name" if lab.keyset else "",
     )
 
@@ -129,7 +130,7 @@ def _requests(lab: GitLab, asked: Asked) -> Answer:
         if (source in (None, r.branch) and target in (None, r.target) and state in ("all", r.state))
     ]
     items.sort(key=lambda r: (r.created_at, r.iid), reverse=query.get("sort", "desc") == "desc")
-    return paged(items, lambda r: shapes.request(lab, r), query, _url(lab, asked))
+    return paged(items, lambda r: shapes.request(lab, r), query, address(lab, asked))
 
 
 @route("GET", "/projects/{id}/merge_requests/{iid}/notes", REPORTER)
@@ -138,7 +139,7 @@ def _notes(lab: GitLab, asked: Asked) -> Answer:
     if one is None:
         return Answer(404, {"message": "404 Not found"})
     items = sorted(one.notes.values(), key=lambda n: n.id, reverse=asked.query.get("sort") != "asc")
-    return paged(items, shapes.note, asked.query, _url(lab, asked))
+    return paged(items, shapes.note, asked.query, address(lab, asked))
 
 
 @route("POST", "/projects/{id}/merge_requests/{iid}/notes", REPORTER)
@@ -169,7 +170,7 @@ def _change_note(lab: GitLab, asked: Asked) -> Answer:
 def _places(lab: GitLab, asked: Asked) -> Answer:
     name, states = asked.query.get("name"), asked.query.get("states")
     items = [p for p in lab.places.values() if name in (None, p.name) and states in (None, p.state)]
-    return paged(items, shapes.place, asked.query, _url(lab, asked))
+    return paged(items, shapes.place, asked.query, address(lab, asked))
 
 
 @route("POST", "/projects/{id}/environments", DEVELOPER)
@@ -221,7 +222,7 @@ def _deployments(lab: GitLab, asked: Asked) -> Answer:
         for d in lab.deployments.values()
         if name in (None, lab.places[d.place].name) and status in (None, d.status)
     ]
-    return paged(items, lambda d: shapes.deployment(lab, d), asked.query, _url(lab, asked))
+    return paged(items, lambda d: shapes.deployment(lab, d), asked.query, address(lab, asked))
 
 
 @route("POST", "/projects/{id}/deployments", DEVELOPER)
@@ -258,8 +259,3 @@ def find(lab: GitLab, method: str, path: str) -> tuple[Route | None, dict[str, s
             if parts.get("id", lab.path) in (str(lab.id), lab.path):
                 return one, parts
     return None, {}
-
-
-def encoded(path: str) -> str:
-    """A project's path as it stands in a URL."""
-    return quote(path, safe="")

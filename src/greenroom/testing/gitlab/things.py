@@ -90,3 +90,43 @@ class Exchange:
     body: Mapping[str, Any]
     status: int
     said: Any
+
+
+@dataclass(slots=True)
+class Protection:
+    """A protected branch: who may push and merge (0: nobody), and is force allowed?"""
+
+    push: int = MAINTAINER
+    merge: int = MAINTAINER
+    force: bool = False
+
+
+@dataclass(slots=True)
+class Variable:
+    """A variable of the project's CI; ``value`` is masked only where it is long enough, and one line."""
+
+    key: str
+    value: str = "long-enough-to-mask"
+    masked: bool = False
+    protected: bool = False
+    scope: str = "*"
+    kind: str = "env_var"
+
+
+@dataclass(slots=True)
+class Runner:
+    """Who does the jobs."""
+
+    id: int
+    online: bool = True
+    paused: bool = False
+
+
+@dataclass(slots=True)
+class Schedule:
+    """A pipeline that runs by the clock."""
+
+    id: int
+    cron: str = "17 * * * *"
+    ref: str = "master"
+    active: bool = True
