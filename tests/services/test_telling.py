@@ -7,7 +7,7 @@ from estate_place import BRANCH, House
 from memory_target import A, B
 
 from greenroom.domain.errors import GreenroomError
-from greenroom.domain.news import disruption
+from greenroom.domain.news import News, disruption
 from greenroom.domain.stage import Mode
 from greenroom.domain.steps import Plan, SetMode
 from greenroom.drivers.memory import MemoryBoard
@@ -67,6 +67,17 @@ def test_a_forge_that_cannot_be_told_is_a_warning() -> None:
     assert destroy(target).left == ()
     assert warnings(made) == ["warning: the forge could not be told: it is away (look at it)"] * 2
     assert made.estate.records.get(FB) is None
+
+
+def test_not_even_a_bug_of_the_forge_fails_a_deploy() -> None:
+    class Broken(MemoryBoard):
+        def tell(self, news: News) -> None:
+            raise KeyError("iid")
+
+    made, _ = house()
+    made.board = Broken()
+    assert deploy(made.estate.at(made.estate.known(FB)), Wish(B)).serving
+    assert len(warnings(made)) == 1
 
 
 def test_the_next_sweep_takes_off_what_could_not_be_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from greenroom.domain.errors import Exit, GreenroomError
+from greenroom.domain.errors import Exit, GreenroomError, unforeseen
 from greenroom.domain.events import Emit, note
 from greenroom.domain.news import News, disruption, migrations
 from greenroom.domain.release import Release
@@ -57,9 +57,10 @@ def untold(target: Target) -> None:
 
 
 def warned(emit: Emit, act: Callable[[], None]) -> None:
-    """Do it; a failure is a warning with its cause."""
+    """Do it; a failure, of whatever kind, is a warning with its cause."""
     try:
         act()
-    except GreenroomError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        emit(note(f"warning: the forge could not be told: {error.message}{hint}"))
+    except Exception as error:  # noqa: BLE001 - what is done is done, whatever a forge answers
+        told = error if isinstance(error, GreenroomError) else unforeseen(error)
+        hint = f" ({told.hint})" if told.hint else ""
+        emit(note(f"warning: the forge could not be told: {told.message}{hint}"))

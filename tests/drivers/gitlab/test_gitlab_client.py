@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from gitlab_stand import Git, Stand
 from openapi import hold
 
+from gitlab_stand import Git, Stand
 from greenroom.domain.errors import GreenroomError
+from greenroom.domain.secret import Secret
 from greenroom.domain.sweeping import Merge
-from greenroom.drivers.gitlab import GitLabForge
+from greenroom.drivers.gitlab import Client, GitLabForge, Where
 from greenroom.drivers.gitlab.waiting import skew
-from greenroom.testing.gitlab import Token
+from greenroom.testing.gitlab import Served, Token
 from greenroom.testing.gitlab.trouble import DOWN, TORN
 
 
@@ -134,6 +135,24 @@ def test_without_a_token_nothing_is_asked() -> None:
     stand = Stand(token="")
     assert "$GREENROOM_GITLAB_TOKEN gives none" in refused(stand).message
     assert not stand.lab.asked
+
+
+@pytest.mark.parametrize("scheme", ["https", "ftp"])
+def test_an_address_that_is_none_is_not_asked_again(scheme: str) -> None:
+    stand = Stand()
+    with Served(stand.lab):
+        where = Where(stand.lab.url.replace("http", scheme), "team/shop", "$TOKEN")
+        client = Client(where, Secret("x"), stand.clock, stand.said.append)
+        with pytest.raises(GreenroomError, match=r"is not trusted|cannot be asked") as caught:
+            client.every("/environments")
+    assert (caught.value.code, stand.said) == ("gitlab-url", [])
+
+
+def test_certificates_that_are_not_there_are_told() -> None:
+    stand = Stand()
+    where = Where("https://gitlab.example.org", "team/shop", "$TOKEN", "/nowhere/ca.pem")
+    with pytest.raises(GreenroomError, match=r"/nowhere/ca\.pem"):
+        Client(where, Secret("x"), stand.clock, stand.said.append).every("/environments")
 
 
 def test_states_of_requests_and_since_when() -> None:

@@ -132,22 +132,37 @@ class Client:
         return list(found.values()) if whole else None
 
     def _try(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Said | Failed:
+        lab = self._lab
         import requests
         from gitlab.exceptions import GitlabError
 
         self._last = None
         try:
-            # A copy of the library's own waits knows no bound: it would wait as long as a header says.
-            response = self._lab.http_request(
+            # Its own waits know no bound: they would last as long as a header says.
+            response = lab.http_request(
                 method, path, query_data=dict(query), post_data=body, obey_rate_limit=False
             )
             return _said(response)
         except GitlabError as error:
             return self._refused(f"{method.upper()} {path}", error)
-        except ValueError:
+        except requests.JSONDecodeError:
             return Failed("the answer is no JSON", done=None)
-        except requests.RequestException as error:
+        except requests.exceptions.SSLError as error:
+            raise self._unasked("is not trusted, or speaks no TLS", error) from error
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
             return Failed(f"no answer ({type(error).__name__})", done=None)
+        except (OSError, ValueError) as error:
+            raise self._unasked("cannot be asked", error) from error
+
+    def _unasked(self, what: str, error: Exception) -> GitLabError:
+        hint = (
+            "[gitlab] url must be its https address, and ca_file hold the certificate of who signed its own"
+        )
+        return GitLabError("gitlab-url", f"{self.where.url} {what}: {str(error)[:200]}", hint)
 
     def _refused(self, asked: str, error: gitlab.exceptions.GitlabError) -> Failed:
         status = error.response_code or 0
