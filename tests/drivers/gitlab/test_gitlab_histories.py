@@ -14,7 +14,7 @@ from greenroom.testing.gitlab.trouble import DOWN, TORN
 from histories import NAMES, History
 
 HISTORIES = int(os.environ.get("GREENROOM_GITLAB_HISTORIES", "20"))
-BLOCKS = 4
+BLOCKS = max(4, HISTORIES // 50)
 
 
 class GitLabHistory(History):
