@@ -18,15 +18,20 @@ from greenroom.drivers.kubernetes.kubeconfig import cluster_of
 from greenroom.drivers.kubernetes.names import Names
 from greenroom.drivers.kubernetes.naming import Naming
 from greenroom.drivers.system.clock import SystemClock
-from greenroom.services.cluster import ClusterReport, examine
+from greenroom.services.examining import Examined, examine
 
 
-def report(edge: ClusterEdge, names: tuple[str, ...] = ()) -> ClusterReport:
+def report(edge: ClusterEdge, names: tuple[str, ...] = ()) -> Examined:
     api = Api(lambda: cluster_of(os.environ), SystemClock(), print)
     helm = Helm(api, cluster.ROOT / "deploy" / "chart", os.environ)
     with closing(api):
         naming = Naming((), edge, tuple, SystemClock())
-        return examine(KubernetesExaminer(api, Names("nobody"), edge, helm.version, naming), names)
+        return examine(
+            KubernetesExaminer(api, Names("nobody"), edge, helm.version, naming),
+            "the cluster",
+            CLUSTER_CHECKS,
+            names,
+        )
 
 
 def test_every_check_is_answered() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from greenroom.cli.main import COMMANDS
 from greenroom.domain.errors import Exit
-from greenroom.domain.findings import CHECKS, CLUSTER_CHECKS, Check
+from greenroom.domain.findings import CHECKS, CLUSTER_CHECKS, GITLAB_CHECKS, Check
 from greenroom.domain.steps import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,10 @@ def test_every_step_is_described() -> None:
     assert [kind for kind in STEPS if f"`{kind}`" not in text] == []
 
 
-@pytest.mark.parametrize(("page", "checks"), [("checks", CHECKS), ("cluster-checks", CLUSTER_CHECKS)])
+@pytest.mark.parametrize(
+    ("page", "checks"),
+    [("checks", CHECKS), ("cluster-checks", CLUSTER_CHECKS), ("gitlab-checks", GITLAB_CHECKS)],
+)
 def test_every_check_has_its_entry(page: str, checks: dict[str, Check]) -> None:
     text = (ROOT / "docs" / "reference" / f"{page}.md").read_text()
     entries = dict(zip(*[iter(re.split(r"^## ([a-z-]+)$", text, flags=re.MULTILINE)[1:])] * 2, strict=True))

@@ -12,9 +12,17 @@ from greenroom.domain.events import Event
 from greenroom.domain.project import DatabaseLimits
 from greenroom.domain.promotion import Gate
 from greenroom.domain.rules import Rule
-from greenroom.drivers.memory import MemoryForge, MemoryLease, MemoryPlatform, World, memory_doors
+from greenroom.drivers.memory import (
+    MemoryBoard,
+    MemoryForge,
+    MemoryLease,
+    MemoryPlatform,
+    World,
+    memory_doors,
+)
 from greenroom.drivers.memory.doors import MemoryClock
 from greenroom.drivers.memory.keeping import MemoryLedger, MemoryRecords
+from greenroom.ports import Board
 from greenroom.services.environments.estate import Estate
 from greenroom.services.target import Target
 
@@ -56,6 +64,7 @@ class House:
     forge: MemoryForge = field(default_factory=MemoryForge)
     platform: MemoryPlatform = field(default_factory=MemoryPlatform)
     events: list[Event] = field(default_factory=list)
+    board: Board = field(default_factory=MemoryBoard)
 
     def world(self, name: str) -> World:
         """That environment's world, made when it is first looked at."""
@@ -79,6 +88,7 @@ class House:
             emit=self.events.append,
             place=place,
             who="anna",
+            board=self.board,
             outside=lambda commit: (
                 self.forge.is_merged(commit) is False if commit in self.forge.parents else False
             ),
@@ -95,6 +105,7 @@ class House:
             emit=self.events.append,
             target=self.target,
             url=lambda place: f"https://{place.host}",
+            board=self.board,
         )
 
     def fixed(self, name: str) -> Target:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from greenroom.config import values
+from greenroom.config import gitlab_table, values
 from greenroom.config.checks import across, kind_of
 from greenroom.config.ci_table import ci
 from greenroom.config.cluster_table import settings
@@ -118,6 +118,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         image=image(file.image),
         ci=ci(file.ci),
         cluster=settings(file.kubernetes),
+        gitlab=gitlab_table.settings(file.gitlab),
         s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )
 

@@ -15,6 +15,7 @@ from greenroom.config.ci_table import CiTable
 from greenroom.config.cluster_table import ClusterEdgeTable, ClusterNetworkTable, ClusterTable
 from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
+from greenroom.config.gitlab_table import GitLabTable
 from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
 from greenroom.config.secret_table import SecretsTable
@@ -108,6 +109,7 @@ SECTIONS: tuple[Section, ...] = (
     ("secrets", SecretsTable, dict.fromkeys(SecretsTable.model_fields)),
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
     ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),
+    ("gitlab", GitLabTable, dict.fromkeys(GitLabTable.model_fields)),
     ("image", ImageTable, dict.fromkeys(ImageTable.model_fields)),
     ("ci", CiTable, dict.fromkeys(CiTable.model_fields)),
     (

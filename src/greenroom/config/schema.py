@@ -26,6 +26,7 @@ from greenroom.config.fields import (
     VariableName,
     key,
 )
+from greenroom.config.gitlab_table import GitLabTable
 from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
 from greenroom.config.secret_table import SecretsTable
@@ -202,6 +203,7 @@ class File(Table):
     image: ImageTable = Field(default_factory=ImageTable, description="See [image].")
     kubernetes: ClusterTable = Field(default_factory=ClusterTable, description="See [kubernetes].")
     ci: CiTable = Field(default_factory=CiTable, description="See [ci].")
+    gitlab: GitLabTable | None = Field(None, description="See [gitlab].")
     environments: list[EnvironmentTable] = Field(
         default_factory=list,
         max_length=100,
@@ -229,6 +231,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("s3",): StoreTable,
         ("image",): ImageTable,
         ("ci",): CiTable,
+        ("gitlab",): GitLabTable,
         ("kubernetes",): ClusterTable,
         ("kubernetes", "edge"): ClusterEdgeTable,
         ("kubernetes", "network"): ClusterNetworkTable,

@@ -31,6 +31,7 @@ LONGEST_LIFE = 1095 * 86400.0
 LABEL = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")
 HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?")
+SERVER_URL = re.compile(ENDPOINT.pattern + r"(/[A-Za-z0-9._~-]+)*")
 WSGI = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\([^\n]*\))?")
 URL_FOLDER = re.compile(r"/([A-Za-z0-9._~-]+/)+")
 PAGE = re.compile(r"/[!-\"$-~]*")
@@ -232,6 +233,11 @@ def endpoint(value: str) -> str:
     return _match(
         ENDPOINT, value, 'must be an address such as "https://s3.example.org" or "http://127.0.0.1:9000"'
     )
+
+
+def server_url(value: str) -> str:
+    """An address with its scheme; something may stand behind the host and port, but no query."""
+    return _match(SERVER_URL, value.rstrip("/"), 'must be a URL such as "https://gitlab.example.org"')
 
 
 def address(value: str) -> str:

@@ -107,7 +107,20 @@ CLUSTER_CHECKS: dict[str, Check] = {
 }
 """The checks of the cluster itself; docs/reference/cluster-checks.md has an entry for each."""
 
-_EVERY = {**CHECKS, **CLUSTER_CHECKS}
+GITLAB_CHECKS: dict[str, Check] = {
+    c.name: c
+    for c in (
+        Check("gitlab-token", "the token may what Greenroom needs, no more, and lasts"),
+        Check("gitlab-version", "GitLab gets security fixes"),
+        Check("target-branches", "nobody rewrites or deletes the branches that others are merged into"),
+        Check("variables", "secrets are masked, and production's reach protected branches only"),
+        Check("runner", "a runner is there for the jobs"),
+        Check("schedule", "a schedule sweeps also when no webhook and no push does"),
+    )
+}
+"""The checks of the project's GitLab; docs/reference/gitlab-checks.md has an entry for each."""
+
+_EVERY = {**CHECKS, **CLUSTER_CHECKS, **GITLAB_CHECKS}
 
 
 def answered(name: str, findings: tuple[Finding, ...], note: str = "") -> Checked:

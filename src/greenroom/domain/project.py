@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from greenroom.domain.access import SignIn
 from greenroom.domain.cluster import ClusterSettings
+from greenroom.domain.gitlab import GitLabSettings
 from greenroom.domain.image import ImageSettings
 from greenroom.domain.pipelines.settings import CiSettings
 from greenroom.domain.policy import Policy
@@ -103,6 +104,7 @@ class Project:
     image: ImageSettings = field(default_factory=ImageSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     ci: CiSettings = field(default_factory=CiSettings)
+    gitlab: GitLabSettings | None = None
 
     @property
     def web(self) -> Role:

@@ -6,7 +6,7 @@ A door that fails raises :class:`greenroom.domain.errors.GreenroomError`.
 
 from greenroom.ports.breaking import Breaker, Killed
 from greenroom.ports.doors import Clock, Doors
-from greenroom.ports.environments import Forge, Records
+from greenroom.ports.environments import Board, Forge, Records
 from greenroom.ports.inspecting import Inspector
 from greenroom.ports.keeping import Builder, Entry, Holder, Lease, Ledger, Load
 from greenroom.ports.owning import Anonymiser, Part, Platform, Presence, Resource, Template, Templates
@@ -32,6 +32,7 @@ from greenroom.ports.secrets import GivenSecrets, SigningKeys
 __all__ = [
     "MIGRATION_LIMITS",
     "Anonymiser",
+    "Board",
     "Breaker",
     "Builder",
     "Clock",

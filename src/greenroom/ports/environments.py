@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from greenroom.domain.leftovers import Leftover
+from greenroom.domain.news import News
 from greenroom.domain.record import Record
 from greenroom.domain.sweeping import MergeRequest
 
@@ -46,5 +47,19 @@ class Forge(Protocol):
     def is_merged(self, commit: str) -> bool | None:
         """Is the commit in the target branch now? None: it cannot be told."""
 
-    def requests(self) -> tuple[MergeRequest, ...]:
-        """Every merge request of this project's own branches. Raises when they cannot be read whole."""
+    def requests(self, branches: Collection[str]) -> tuple[MergeRequest, ...]:
+        """Every merge request, of whatever state, of these branches of this project; a fork's branch of the same name is another
+        one. Raises when they cannot be read whole."""
+
+
+class Board(Protocol):
+    """Where the team reads what became of its branches. Raises when it cannot be told; nothing else may fail for that."""
+
+    def tell(self, news: News) -> None:
+        """A deploy is over."""
+
+    def hosts(self) -> frozenset[str]:
+        """The hosts of all environments that are listed there."""
+
+    def forget(self, host: str) -> None:
+        """The environment at this host is gone."""

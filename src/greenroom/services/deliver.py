@@ -21,6 +21,7 @@ from greenroom.services.remembering import remember
 from greenroom.services.retention import tidy
 from greenroom.services.settle import check_window, let_migration_end, settle_first
 from greenroom.services.target import Target
+from greenroom.services.telling import telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,10 @@ def deploy_held(target: Target, wish: Wish, verb: str) -> Outcome:
     if wish.release is not None and verb == "deploy":
         check_gate(target, wish.release, wish.override)
         check_provenance(target, wish.release)
-    outcome = _carry_out(target, plan if wish.watch else _until_confirmed(plan), verb)
+    way = plan if wish.watch else _until_confirmed(plan)
+    with telling(target, plan, wish.release if verb == "deploy" else None) as serves:
+        outcome = _carry_out(target, way, verb)
+        serves(outcome.serving)
     if verb == "deploy":
         remember(target, wish.release)
     tidy(target)

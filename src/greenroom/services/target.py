@@ -14,7 +14,7 @@ from greenroom.domain.project import DatabaseLimits
 from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.secret import Secret
 from greenroom.domain.stage import Observation, Slot
-from greenroom.ports import Doors, Lease, Platform, Values
+from greenroom.ports import Board, Doors, Lease, Platform, Values
 
 _PRODUCTION = Environment(PRODUCTION, Tier.PRODUCTION, "")
 
@@ -26,6 +26,7 @@ class Target:
     ``neighbours``: the leases of the other environments that stop when this one's platform does, in one order for everybody.
     ``keeping``: how many good releases an environment keeps. ``who``: the login name of whoever gives the command. ``outside``: is that commit known to be outside the target branch?
     ``shape``: a digest of what a slot is made of on this target besides its release and its app's values; empty where that is nothing.
+    ``board``: where the team reads of deploys.
     """
 
     environment: str
@@ -46,6 +47,7 @@ class Target:
     outside: Callable[[str], bool] = lambda _commit: False
     pods: int = 1
     shape: str = ""
+    board: Board | None = None
 
     @property
     def opening(self) -> tuple[Role, ...]:

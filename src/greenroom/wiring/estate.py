@@ -24,6 +24,7 @@ def estate(wiring: Wiring) -> Estate:
         target=lambda place: at(place).target,
         url=lambda place: at(place).site.url(place.name),
         leftovers=_leftovers(wiring),
+        board=wiring.board,
     )
 
 

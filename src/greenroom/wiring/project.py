@@ -22,7 +22,7 @@ from greenroom.drivers.local.layout import Layout, open_layout
 from greenroom.drivers.local.records import LocalRecords
 from greenroom.drivers.system.real import this_machine
 from greenroom.drivers.system.recall import recall
-from greenroom.ports import Forge, Lease, Records
+from greenroom.ports import Board, Forge, Lease, Records
 from greenroom.services.target import Target
 from greenroom.wiring.places import known, place_of
 
@@ -169,6 +169,7 @@ class Wiring:
             outside=lambda commit: self.forge.is_merged(commit) is False,
             pods=site.most_replicas,
             shape=site.shape,
+            board=self.board,
         )
 
     @cached_property
@@ -187,13 +188,28 @@ class Wiring:
 
     @cached_property
     def forge(self) -> Forge:
-        """Where the branches live."""
+        """Where the branches live: the project's GitLab, or what git alone can tell."""
         from greenroom.drivers.forge import GitForge
 
-        return GitForge(self.folder, os.environ, self._target_branches)
+        git = GitForge(self.folder, os.environ, self.target_branches)
+        if self.project.gitlab is None:
+            return git
+        from greenroom.wiring.gitlab import forge
+
+        return forge(self, self.project.gitlab, git)
+
+    @cached_property
+    def board(self) -> Board | None:
+        """Where the team reads of deploys, if its forge is more than git."""
+        if self.project.gitlab is None:
+            return None
+        from greenroom.wiring.gitlab import board
+
+        return board(self, self.project.gitlab, self.target_branches[0])
 
     @property
-    def _target_branches(self) -> tuple[str, ...]:
+    def target_branches(self) -> tuple[str, ...]:
+        """The branches that others are merged into; the first one that exists counts."""
         production = rule_of(self.project.rules, PRODUCTION)
         refs = production.refs if production else ()
         return tuple(r for r in refs if "*" not in r and "{" not in r) or ("master", "main")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from greenroom.domain.findings import Checked, Finding, Severity, State
-from greenroom.services.cluster import ClusterReport
 from greenroom.services.doctor import Report
+from greenroom.services.examining import Examined
 
 WORDS = {
     State.CLEAN: "good",
@@ -13,10 +13,11 @@ WORDS = {
 }
 
 
-def as_text(report: Report | ClusterReport) -> str:
+def as_text(report: Report | Examined) -> str:
     """One line a check; below it, each finding with cause and cure."""
     counts = [_count(len(report.findings(s)), s) for s in (Severity.PROBLEM, Severity.WARNING)]
-    lines = [f"{report.title}: {', '.join(counts)}", ""]
+    fixed = [f"fixed: {line}" for line in report.fixed] if isinstance(report, Examined) else []
+    lines = [*fixed, f"{report.title}: {', '.join(counts)}", ""]
     for checked in report.checked:
         lines += _lines(checked)
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class GitForge:
             return None
         return {0: True, 1: False}.get(answer)
 
-    def requests(self) -> tuple[MergeRequest, ...]:
+    def requests(self, branches: Collection[str]) -> tuple[MergeRequest, ...]:
         return ()
 
     @cached_property

@@ -35,7 +35,7 @@ class Reader(Protocol):
 
 
 class KubernetesExaminer:
-    """See :class:`greenroom.ports.examining.ClusterExaminer`. ``helm``: the version of the program; raises when it cannot be used.
+    """See :class:`greenroom.ports.examining.Examiner`. ``helm``: the version of the program; raises when it cannot be used.
     ``own_databases``: some environment has a database from the chart."""
 
     def __init__(
@@ -70,6 +70,10 @@ class KubernetesExaminer:
         if name in self._whole:
             return self._whole[name]()
         return answered(name, tuple(self._checks[name]()))
+
+    def fix(self, name: str) -> tuple[str, ...]:
+        """Nothing: what a cluster lacks is its administrator's to change."""
+        return ()
 
     def _spaces(self) -> set[str]:
         """The project's namespaces."""

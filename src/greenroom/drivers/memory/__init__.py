@@ -3,6 +3,7 @@
 They keep the same promises as the real doors; ``tests/contract`` runs one suite against both.
 """
 
+from greenroom.drivers.memory.board import MemoryBoard
 from greenroom.drivers.memory.doors import MemoryBreaker, memory_doors
 from greenroom.drivers.memory.forge import MemoryForge
 from greenroom.drivers.memory.keeping import MemoryAnonymiser, MemoryLease, MemoryPlatform, MemoryTemplates
@@ -11,6 +12,7 @@ from greenroom.drivers.memory.world import Crash, World
 __all__ = [
     "Crash",
     "MemoryAnonymiser",
+    "MemoryBoard",
     "MemoryBreaker",
     "MemoryForge",
     "MemoryLease",

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.sweeping import Merge, MergeRequest
-
-TARGET = "master"
+from greenroom.drivers.memory.commits import TARGET, Commits
 
 
 @dataclass(slots=True)
-class MemoryForge:
+class MemoryForge(Commits):
     """See :class:`greenroom.ports.environments.Forge`. ``failing``: why nothing can be read now; ``now``: its clock."""
 
-    parents: dict[str, tuple[str, ...]] = field(default_factory=lambda: {"c0": ()})
-    heads: dict[str, str] = field(default_factory=lambda: {TARGET: "c0"})
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict)
     failing: str = ""
     now: float = 0.0
@@ -27,11 +24,11 @@ class MemoryForge:
 
     def is_merged(self, commit: str) -> bool | None:
         self._readable()
-        return commit in self._history(self.heads[TARGET])
+        return self.contains(TARGET, commit)
 
-    def requests(self) -> tuple[MergeRequest, ...]:
+    def requests(self, branches: Collection[str]) -> tuple[MergeRequest, ...]:
         self._readable()
-        return tuple(self.merge_requests.values())
+        return tuple(r for r in self.merge_requests.values() if r.branch in branches)
 
     def branch(self, name: str, start: str = TARGET) -> None:
         """A new branch, without commits of its own."""
@@ -39,16 +36,17 @@ class MemoryForge:
 
     def commit(self, name: str) -> str:
         """One more commit on a branch."""
-        return self._commit(name, (self.heads[name],))
+        return self.grow(name, self.heads[name])
 
     def merge(self, name: str) -> None:
         """Merge into the target and push, without any request."""
-        self._commit(TARGET, (self.heads[TARGET], self.heads[name]))
+        self.grow(TARGET, self.heads[TARGET], self.heads[name])
 
-    def delete(self, name: str) -> None:
-        """The branch is gone; a request of its that was open is closed with it."""
-        del self.heads[name]
-        self._end(name, Merge.CLOSED)
+    def delete(self, *names: str) -> None:
+        """The branches are gone; requests of theirs that were open are closed with them."""
+        for name in names:
+            self.drop(name)
+            self._end(name, Merge.CLOSED)
 
     def rename(self, old: str, new: str) -> None:
         """To a forge, the old one is gone and a new one is there."""
@@ -57,7 +55,7 @@ class MemoryForge:
 
     def force_push(self, name: str, to: str) -> None:
         """Another commit, whatever was there before."""
-        self.heads[name] = to
+        self.move(name, to)
 
     def open_request(self, name: str) -> int:
         """A merge request; a branch has at most one that is open."""
@@ -68,7 +66,7 @@ class MemoryForge:
     def accept_request(self, name: str, squash: bool = False) -> None:
         """Merge by the request that is open; squashed, the branch's own commits do not get into the target."""
         sources = () if squash else (self.heads[name],)
-        self._commit(TARGET, (self.heads[TARGET], *sources))
+        self.grow(TARGET, self.heads[TARGET], *sources)
         self._end(name, Merge.MERGED)
 
     def close_request(self, name: str) -> None:
@@ -77,33 +75,36 @@ class MemoryForge:
 
     def reopen_request(self, name: str) -> None:
         """Open the last one that was closed again."""
-        closed = [r for r in self.merge_requests.values() if r.branch == name and r.state is Merge.CLOSED]
+        closed = [r for r in self._of(name) if r.state is Merge.CLOSED]
         self.merge_requests[closed[-1].number] = replace(closed[-1], state=Merge.OPEN, at=self.now)
+
+    def contains(self, branch: str, commit: str) -> bool:
+        """Is the commit in that branch now?"""
+        return self.reaches(self.heads[branch], commit)
 
     def opened(self, name: str) -> bool:
         """Has the branch an open request?"""
-        return any(r.branch == name and r.state is Merge.OPEN for r in self.merge_requests.values())
+        return any(r.state is Merge.OPEN for r in self._of(name))
+
+    def closed(self, name: str) -> bool:
+        """Has it one that was closed, and may be opened again?"""
+        return any(r.state is Merge.CLOSED for r in self._of(name))
+
+    def ended(self, name: str) -> list[float]:
+        """When each of its requests that are over came to its end."""
+        return [r.at for r in self._of(name) if r.state is not Merge.OPEN]
+
+    def at(self, now: float) -> None:
+        """Set its clock."""
+        self.now = now
+
+    def _of(self, name: str) -> list[MergeRequest]:
+        return [r for r in self.merge_requests.values() if r.branch == name]
 
     def _end(self, name: str, state: Merge) -> None:
-        for number, one in self.merge_requests.items():
-            if one.branch == name and one.state is Merge.OPEN:
-                self.merge_requests[number] = replace(one, state=state, at=self.now)
-
-    def _commit(self, name: str, parents: tuple[str, ...]) -> str:
-        made = f"c{len(self.parents)}"
-        self.parents[made] = parents
-        self.heads[name] = made
-        return made
-
-    def _history(self, commit: str) -> set[str]:
-        found: set[str] = set()
-        waiting = [commit]
-        while waiting:
-            one = waiting.pop()
-            if one not in found:
-                found.add(one)
-                waiting += self.parents[one]
-        return found
+        for one in self._of(name):
+            if one.state is Merge.OPEN:
+                self.merge_requests[one.number] = replace(one, state=state, at=self.now)
 
     def _readable(self) -> None:
         if self.failing:

@@ -11,7 +11,7 @@ from greenroom.domain.events import Emit
 from greenroom.domain.record import Record, made_by
 from greenroom.domain.refs import branch
 from greenroom.domain.rules import Resolution, Rule, resolve
-from greenroom.ports import Clock, Forge, Ledger, Records
+from greenroom.ports import Board, Clock, Forge, Ledger, Records
 from greenroom.ports.environments import Leftovers
 from greenroom.services.target import Target
 
@@ -21,7 +21,7 @@ class Estate:
     """``target`` gives the doors of one environment.
 
     ``url``: its public address. ``cap``: so many environments go in one sweep. ``leftovers``: of earlier tools, where
-    environments run that could have some.
+    environments run that could have some. ``board``: where the team reads of them.
     """
 
     rules: tuple[Rule, ...]
@@ -34,6 +34,7 @@ class Estate:
     url: Callable[[Environment], str]
     cap: int = 10
     leftovers: Leftovers | None = None
+    board: Board | None = None
 
     def resolve(self, ref: str) -> Resolution:
         """Which environment the branch belongs to."""

@@ -15,6 +15,7 @@ from greenroom.services.performing import timed
 from greenroom.services.retention import let_go
 from greenroom.services.settle import let_migration_end
 from greenroom.services.target import Target
+from greenroom.services.telling import untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def destroy(
         if stop and not records.all():
             timed(target, "stop", "stop everything, in order", target.platform.stop)
     target.emit(note("nothing is left of it but its history"))
+    untold(target)
     return receipt
 
 

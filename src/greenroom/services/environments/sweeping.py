@@ -14,6 +14,7 @@ from greenroom.domain.record import Record
 from greenroom.domain.sweeping import BranchSeen, Verdict, beyond_now, judge
 from greenroom.services.environments.estate import Estate
 from greenroom.services.environments.removing import Receipt, destroy
+from greenroom.services.telling import warned
 
 PROJECT = "_project"
 """The ledger's word for entries that belong to no single environment."""
@@ -95,7 +96,23 @@ def sweep(
     gone = [r.environment for r in receipts]
     estate.ledger.append(PROJECT, "sweep", applied=applied, gone=gone, failed=failed, unread=unread)
     left = _leftovers(estate)
+    if applied and not unread:
+        warned(estate.emit, lambda: _unlist(estate))
     return Sweep(verdicts, applied, tuple(receipts), tuple(failed), unread, first, strays, orphans, left)
+
+
+def _unlist(estate: Estate) -> None:
+    """Environments of branches that the forge lists and nobody has: their removal could not be told, or GitLab was away."""
+    if estate.board is None:
+        return
+    alive = {*led_to(estate.rules, estate.forge.branches()), *(r.name for r in estate.records.all())}
+    for host in sorted(estate.board.hosts()):
+        for rule in estate.rules:
+            name = host.removesuffix(f".{rule.domain}") if rule.per_branch else ""
+            named = name and rule.environment(name).host == host
+            if named and without_a_branch((rule,), alive, name) == name:
+                estate.emit(note(f"the forge lists {name}, which is gone: it is taken off"))
+                estate.board.forget(host)
 
 
 def _leftovers(estate: Estate) -> tuple[Leftover, ...]:
@@ -137,7 +154,7 @@ def _look(estate: Estate, records: tuple[Record, ...]) -> tuple[Mapping[str, Bra
     """The branches of all records, or None and why they could not be read."""
     try:
         tips = estate.forge.branches()
-        requests = estate.forge.requests()
+        requests = estate.forge.requests({r.owner for r in records if r.owner in tips})
         seen = {}
         for record in records:
             if record.owner:

@@ -1,0 +1,188 @@
+"""What about the project's GitLab will hurt at some time. Looking changes nothing; no value of a variable is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from greenroom.domain.findings import Checked, Finding, Severity, answered
+from greenroom.drivers.gitlab.client import Client
+from greenroom.drivers.gitlab.refusing import GitLabError
+from greenroom.drivers.gitlab.support import ends, next_stop, parsed
+
+SOON = 14
+"""Days before the end of a token or a version at which it is told."""
+
+DEVELOPER = 30
+NEEDED, ENOUGH = frozenset({"api"}), frozenset({"api", "read_api", "read_repository", "self_rotate"})
+_SECRET = re.compile(
+    r"TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|(^|_)(API|ACCESS|ENCRYPTION|MASTER)?KEY$", re.IGNORECASE
+)
+_PRODUCTION = re.compile(r"(^|[^a-z])prod(uction)?([^a-z]|$)", re.IGNORECASE)
+
+
+class GitLabExaminer:
+    """See :class:`greenroom.ports.examining.Examiner`. ``targets``: the branches that others are merged into."""
+
+    def __init__(self, client: Client, targets: tuple[str, ...]) -> None:
+        self._client = client
+        self._targets = targets
+        self._checks: dict[str, Callable[[], Iterator[Finding]]] = {
+            "gitlab-token": self._token,
+            "gitlab-version": self._version,
+            "target-branches": self._branches,
+            "variables": self._variables,
+            "runner": self._runner,
+            "schedule": self._schedule,
+        }
+        self._fixes = {"target-branches": self._protect, "variables": self._mask}
+
+    def check(self, name: str) -> Checked:
+        return answered(name, tuple(self._checks[name]()))
+
+    def fix(self, name: str) -> tuple[str, ...]:
+        return tuple(self._fixes[name]()) if name in self._fixes else ()
+
+    @property
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._client.clock.now(), UTC).date()
+
+    def _token(self) -> Iterator[Finding]:
+        told = self._client.ask("get", "/personal_access_tokens/self", own=False).body
+        scopes = set(told.get("scopes") or ())
+        source = self._client.where.source
+        if not NEEDED & scopes:
+            cause = f"its scopes are {', '.join(sorted(scopes))}: enough for sweep, not to tell of deploys"
+            yield _warning(
+                "gitlab-token", f"the token of {source} lacks the scope api", cause, "make one with it"
+            )
+        if more := sorted(scopes - ENOUGH):
+            cause = "whoever gets hold of it may do all that"
+            text = f"the token of {source} may more than is needed: {', '.join(more)}"
+            yield _warning(
+                "gitlab-token", text, cause, "make a project access token with the scope api alone"
+            )
+        expires = told.get("expires_at")
+        days = (date.fromisoformat(expires) - self._today).days if expires else None
+        if days is not None and days <= SOON:
+            text = f"the token of {source} ends on {expires}, in {days} days"
+            yield _warning(
+                "gitlab-token", text, "every token of GitLab ends, after a year at most", "rotate it"
+            )
+
+    def _version(self) -> Iterator[Finding]:
+        version = str(self._client.ask("get", "/metadata", own=False).body.get("version", ""))
+        known = parsed(version)
+        if known is None:
+            return
+        last, stop = ends(*known), next_stop(*known)
+        cure = "upgrade it" + (f"; the next version that may not be left out is {stop}" if stop else "")
+        cause = "only the newest minor version and the two before it get security fixes"
+        days = (last - self._today).days
+        if days <= 0:
+            yield _problem("gitlab-version", f"GitLab {version} gets no fixes since {last}", cause, cure)
+        elif days <= SOON:
+            yield _warning("gitlab-version", f"GitLab {version} gets no fixes from {last} on", cause, cure)
+
+    def _branches(self) -> Iterator[Finding]:
+        there = self._protections()
+        for name in self._existing():
+            found = there.get(name)
+            cause = (
+                "a rewritten target branch makes what is merged unmerged, and a deleted one stops every sweep"
+            )
+            if found is None:
+                text = f"{name} is not protected: every developer may rewrite or delete it"
+                yield _problem(
+                    "target-branches", text, cause, "greenroom doctor gitlab target-branches --fix"
+                )
+            elif found.get("allow_force_push"):
+                text = f"{name} may be rewritten with force by those who may push to it"
+                yield _problem(
+                    "target-branches", text, cause, "greenroom doctor gitlab target-branches --fix"
+                )
+
+    def _protect(self) -> Iterator[str]:
+        """Developers may push as before, but neither rewrite nor delete."""
+        there = self._protections()
+        for name in self._existing():
+            levels = {"push_access_level": DEVELOPER, "merge_access_level": DEVELOPER}
+            if name not in there:
+                body = {"name": name, **levels, "allow_force_push": False}
+                self._client.ask("post", "/protected_branches", body=body, again=False)
+                yield f"{name} is protected: developers may push and merge, nobody may rewrite or delete it"
+            elif there[name].get("allow_force_push"):
+                path = f"/protected_branches/{_quoted(name)}"
+                self._client.ask("patch", path, body={"allow_force_push": False})
+                yield f"{name} may no longer be rewritten"
+
+    def _protections(self) -> dict[str, dict[str, Any]]:
+        return {str(one["name"]): one for one in self._client.every("/protected_branches", "name")}
+
+    def _existing(self) -> list[str]:
+        branches = self._client.every("/repository/branches", "name", pagination="keyset")
+        there = {one["name"] for one in branches}
+        return [name for name in self._targets if name in there]
+
+    def _variables(self) -> Iterator[Finding]:
+        for one in self._secrets():
+            name, scope = one["key"], one.get("environment_scope", "*")
+            if not one.get("masked") and one.get("variable_type") != "file":
+                cause = "a job that prints it writes it into its log, which every member of the project reads"
+                cure = "greenroom doctor gitlab variables --fix, or mask it in Settings, CI/CD, Variables"
+                yield _problem(
+                    "variables", f"{name} (for {scope}) looks like a secret and is not masked", cause, cure
+                )
+            if _PRODUCTION.search(f"{name} {scope}") and not one.get("protected"):
+                cause = "a job of any branch that somebody pushes gets it"
+                cure = (
+                    "protect it in Settings, CI/CD, Variables, and see that production's branch is protected"
+                )
+                yield _problem(
+                    "variables", f"{name} (for {scope}) is production's and not protected", cause, cure
+                )
+
+    def _mask(self) -> Iterator[str]:
+        """Masking breaks no job; protecting may, so that is left to people."""
+        for one in self._secrets():
+            if one.get("masked") or one.get("variable_type") == "file":
+                continue
+            name, scope = one["key"], one.get("environment_scope", "*")
+            body = {"masked": True, "filter": {"environment_scope": scope}}
+            try:
+                self._client.ask("put", f"/variables/{name}", body=body)
+                yield f"{name} (for {scope}) is masked"
+            except GitLabError as error:
+                if error.status != 400:
+                    raise
+                yield f"{name} (for {scope}) cannot be masked: GitLab masks only one line of 8 characters or more"
+
+    def _secrets(self) -> list[dict[str, Any]]:
+        found = self._client.every("/variables", "key", "environment_scope")
+        return [one for one in found if _SECRET.search(str(one["key"]))]
+
+    def _runner(self) -> Iterator[Finding]:
+        there = self._client.every("/runners")
+        if not any(one.get("online") and not one.get("paused") for one in there):
+            text = f"none of the {len(there)} runners is online" if there else "the project has no runner"
+            yield _problem("runner", text, "jobs wait for one", "register one: Settings, CI/CD, Runners")
+
+    def _schedule(self) -> Iterator[Finding]:
+        if not any(one.get("active") for one in self._client.every("/pipeline_schedules")):
+            cause = "a push that deletes more than three branches fires no webhook and no pipeline; neither does time that is over"
+            cure = "make a schedule (Build, Pipeline schedules) whose pipeline runs greenroom sweep, hourly"
+            yield _warning("schedule", "no active schedule runs a pipeline", cause, cure)
+
+
+def _quoted(name: str) -> str:
+    return name.replace("/", "%2F")
+
+
+def _problem(check: str, message: str, cause: str, cure: str) -> Finding:
+    return Finding(check, Severity.PROBLEM, message, cause, cure)
+
+
+def _warning(check: str, message: str, cause: str, cure: str) -> Finding:
+    return Finding(check, Severity.WARNING, message, cause, cure)

@@ -1,0 +1,81 @@
+"""Branches and merge requests as GitLab has them; what only git can tell, git tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from greenroom.domain.sweeping import Merge, MergeRequest
+from greenroom.drivers.gitlab.client import Client
+from greenroom.drivers.gitlab.refusing import unread
+from greenroom.ports import Forge
+
+_STATES = {"opened": Merge.OPEN, "locked": Merge.OPEN, "merged": Merge.MERGED, "closed": Merge.CLOSED}
+"""Locked is what GitLab calls a request while it merges it: not yet over."""
+
+
+class GitLabForge:
+    """See :class:`greenroom.ports.environments.Forge`. ``git``: the same project, read with git.
+
+    A branch counts as gone only when both say so: GitLab may be asked about another project by mistake, and a remote may be
+    an old mirror.
+    """
+
+    def __init__(self, client: Client, git: Forge) -> None:
+        self._client = client
+        self._git = git
+
+    def branches(self) -> Mapping[str, str]:
+        return self._branches
+
+    def is_merged(self, commit: str) -> bool | None:
+        return self._git.is_merged(commit)
+
+    def requests(self, branches: Collection[str]) -> tuple[MergeRequest, ...]:
+        """Branch by branch: a project has thousands, and a list of all would move while it is read."""
+        path = f"{self._client.project}/merge_requests"
+        words = {"scope": "all", "state": "all", "order_by": "created_at", "sort": "asc"}
+        found = []
+        for branch in sorted(branches):
+            for one in self._client.every("/merge_requests", "iid", source_branch=branch, **words):
+                found += self._own(one, branch, path)
+        return tuple(found)
+
+    @cached_property
+    def _branches(self) -> dict[str, str]:
+        """Read once, like git's."""
+        git = self._git.branches()
+        listed = self._client.every("/repository/branches", "name", pagination="keyset")
+        try:
+            told = {str(one["name"]): str(one["commit"]["id"]) for one in listed}
+        except (KeyError, TypeError) as error:
+            raise unread("the list of branches", f"one has no {error}") from error
+        if not any(told.get(name) == tip for name, tip in git.items()):
+            project = f"{self._client.where.project} of {self._client.where.url}"
+            raise unread("the list of branches", f"{project} and git tell of different projects")
+        return {**told, **git}
+
+    def _own(self, one: dict[str, Any], branch: str, path: str) -> list[MergeRequest]:
+        """The request, if it is one of this project's own branch."""
+        try:
+            if one["source_branch"] != branch:
+                raise unread(
+                    "the list of merge requests", f"one of {one['source_branch']} is among those of {branch}"
+                )
+            if one["source_project_id"] != one["target_project_id"]:
+                return []
+            state = _STATES[one["state"]]
+            return [MergeRequest(int(one["iid"]), branch, state, self._since(one, state))]
+        except (KeyError, TypeError, ValueError) as error:
+            raise unread("the list of merge requests", f"{path}/{one.get('iid')}: {error!r}") from error
+
+    def _since(self, one: dict[str, Any], state: Merge) -> float:
+        """When it came into its state, by our clock. Where GitLab does not tell, as early as can be: nothing goes for it.
+
+        Not ``updated_at``: whoever says something about a request that ended long ago updates it.
+        """
+        key = {Merge.MERGED: "merged_at", Merge.CLOSED: "closed_at", Merge.OPEN: "created_at"}[state]
+        told = one.get(key) or one["created_at"]
+        return datetime.fromisoformat(told).timestamp() - self._client.skew
