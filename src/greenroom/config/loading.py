@@ -17,6 +17,7 @@ from greenroom.config.fingerprint import FLASK_MIGRATE
 from greenroom.config.image_table import image
 from greenroom.config.locate import Lines, locate
 from greenroom.config.mistakes import Mistake, from_validation, shown
+from greenroom.config.registry_table import registry
 from greenroom.config.schema import AppTable, File, RoleTable
 from greenroom.config.signin_table import SignInTable
 from greenroom.domain.access import SignIn
@@ -115,6 +116,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         prove=ProvePaths(tuple(file.prove.pages), file.prove.slow, file.prove.echo, file.prove.stream),
         sign_in=_sign_in(file.signin),
         image=image(file.image),
+        registry=registry(file.registry),
         cluster=settings(file.kubernetes),
         s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),
     )

@@ -16,6 +16,7 @@ from greenroom.config.environment_table import EnvironmentTable
 from greenroom.config.fields import Table
 from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
+from greenroom.config.registry_table import RegistryTable
 from greenroom.config.secret_table import SecretsTable
 from greenroom.config.signin_table import SignInTable
 from greenroom.config.store import StoreTable
@@ -108,6 +109,7 @@ SECTIONS: tuple[Section, ...] = (
     ("database", schema.DatabaseTable, dict.fromkeys(schema.DatabaseTable.model_fields)),
     ("s3", StoreTable, dict.fromkeys(StoreTable.model_fields)),
     ("image", ImageTable, dict.fromkeys(ImageTable.model_fields)),
+    ("registry", RegistryTable, dict.fromkeys(RegistryTable.model_fields)),
     (
         "kubernetes",
         ClusterTable,

@@ -27,6 +27,7 @@ from greenroom.config.fields import (
 )
 from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
+from greenroom.config.registry_table import RegistryTable
 from greenroom.config.secret_table import SecretsTable
 from greenroom.config.signin_table import SignInTable
 from greenroom.config.store import StoreTable
@@ -199,6 +200,7 @@ class File(Table):
     s3: StoreTable = Field(default_factory=StoreTable, description="See [s3].")
     secrets: SecretsTable = Field(default_factory=SecretsTable, description="See [secrets].")
     image: ImageTable = Field(default_factory=ImageTable, description="See [image].")
+    registry: RegistryTable = Field(default_factory=RegistryTable, description="See [registry].")
     kubernetes: ClusterTable = Field(default_factory=ClusterTable, description="See [kubernetes].")
     environments: list[EnvironmentTable] = Field(
         default_factory=list,
@@ -226,6 +228,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("secrets",): SecretsTable,
         ("s3",): StoreTable,
         ("image",): ImageTable,
+        ("registry",): RegistryTable,
         ("kubernetes",): ClusterTable,
         ("kubernetes", "edge"): ClusterEdgeTable,
         ("kubernetes", "network"): ClusterNetworkTable,
