@@ -150,7 +150,7 @@ class World:
         )
 
     def child(self, tag: str, number: int) -> str:
-        return f"{tag}-arch{number}" if self.dice.random() < 0.3 else ""
+        return f"arch{number}-{tag}" if self.dice.random() < 0.3 else ""
 
     def use(self) -> None:
         """Some are in use by digest alone: also what has lost its tag, and children of lists."""

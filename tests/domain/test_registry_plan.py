@@ -54,6 +54,7 @@ uses = st.builds(
     InUse,
     st.dictionaries(st.sampled_from(DIGESTS), st.just("a pod runs it"), max_size=2),
     st.dictionaries(st.sampled_from(["odd", *RELEASES]), st.just("a branch names it"), max_size=2),
+    st.sampled_from([None, (), ("develop",), ("develop", "master")]),
 )
 ages = st.dictionaries(names, st.floats(0, 30 * DAY), max_size=20)
 
@@ -132,6 +133,16 @@ def test_the_newest_are_those_that_were_first_seen_last_and_among_equals_the_hig
     assert plan(seen, InUse(), later, pruning, NOW).items[-2:][0].fate is Fate.KEEP
     kept = {i.tag for i in plan(seen, InUse(), later, pruning, NOW).items if i.fate is Fate.KEEP}
     assert kept == {"develop-3", "develop-11"}
+
+
+def test_the_newest_of_a_branch_stay_as_long_as_it_is_open() -> None:
+    tags = {"anna-afo-7-old-1": DIGESTS[0], "develop-1": DIGESTS[1], "odd": DIGESTS[2]}
+    seen = Repository("a", tags, {d: Manifest(d, 1) for d in DIGESTS})
+    used = InUse(branches=("develop", "anna/AFO-7_old"))
+    since = dict.fromkeys(tags, 0.0)
+    assert not plan(seen, used, since, PRUNING, NOW).going
+    gone = plan(seen, replace(used, branches=("develop",)), since, PRUNING, NOW).going
+    assert [item.tag for item in gone] == ["anna-afo-7-old-1"]
 
 
 def test_a_build_made_anew_of_an_old_digest_is_young() -> None:

@@ -27,7 +27,11 @@ class RegistryTable(Table):
     protect: list[Expression] = key(
         list(_PRUNING.protect), "Tags that stay: regular expressions over the whole tag."
     )
-    newest: int = key(_PRUNING.newest, "So many of the newest tags of each branch stay.", ge=0)
+    newest: int = key(
+        _PRUNING.newest,
+        "So many of the newest tags of each open branch stay, and of those that tell no branch.",
+        ge=0,
+    )
     min_age: LongDuration = key(
         _PRUNING.min_age,
         "A tag stays this long after it was first seen; longer than the longest pipeline takes.",

@@ -66,8 +66,12 @@ class Collector(Protocol):
     def answering(self) -> Answering:
         """What the registry does now. Raises when that cannot be told."""
 
-    def stop(self) -> bool:
-        """Stop it, or make it read only, by the project's own command; False when there is none. Raises when it fails."""
+    @property
+    def stops(self) -> bool:
+        """Has somebody said how it is stopped, or made read only?"""
+
+    def stop(self) -> None:
+        """Do that. Raises when it fails."""
 
     def start(self) -> None:
         """Start it again. Raises (exit 5) when it fails."""

@@ -46,13 +46,24 @@ class ClusterImages:
         """
         images = self.of(release)
         try:
-            self._holds.hold(environment, release.id, (images.app, images.static))
+            self._hold(environment, release, images)
         except GreenroomError as error:
             there = any(p.slot.release == release.id for p in self._slots.all(environment))
             if not there or error.code not in ("registry", "registry-login"):
                 raise
             self._wiring.say(f"{error.message}; {environment} has release {release.id} on stage already")
         return images
+
+    def _hold(self, environment: str, release: Release, images: Images) -> None:
+        both = (images.app, images.static)
+        try:
+            self._holds.hold(environment, release.id, both)
+        except GreenroomError as error:
+            if error.code != "image-gone":
+                raise
+            self._wiring.say(f"{error.message}; pushing it again")
+            images_of(self._wiring).push(release)
+            self._holds.hold(environment, release.id, both)
 
     def keep(self, environment: str, releases: Collection[str]) -> None:
         """What cannot be let go now is let go after the next deploy."""

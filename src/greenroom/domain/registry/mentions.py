@@ -29,4 +29,4 @@ def mentioned(found: Mapping[str, Iterable[str]]) -> InUse:
                 digests.setdefault(digest, f"the branch {branch} names it")
             if tag:
                 tags.setdefault(tag, f"the branch {branch} names it")
-    return InUse(digests, tags)
+    return InUse(digests, tags, frozenset(found))

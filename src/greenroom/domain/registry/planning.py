@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from greenroom.domain.refs import slug
 from greenroom.domain.registry.names import held_by, kept_by, natural, subject_of
 from greenroom.domain.registry.seen import Repository
 
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """What the project's file says. ``protect``: regular expressions over whole tags. ``newest``: so many of each branch stay.
+    """What the project's file says. ``protect``: regular expressions over whole tags. ``newest``: so many of each open branch stay.
 
     ``min_age`` in seconds since a tag was first seen. ``branch``: a regular expression with a group ``branch``, by which
     a tag tells its branch. ``most``: so many tags go in one run.
@@ -29,14 +30,27 @@ class Pruning:
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """What is needed outside the registry, each with the reason: manifests by digest, tags by name."""
+    """What is needed outside the registry, each with the reason: manifests by digest, tags by name.
+
+    ``branches``: those that are open; None: nobody has said, and all count as open.
+    """
 
     digests: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    branches: Collection[str] | None = None
 
     def __or__(self, other: InUse) -> InUse:
-        return InUse({**other.digests, **self.digests}, {**other.tags, **self.tags})
+        branches = other.branches if self.branches is None else self.branches
+        return InUse({**other.digests, **self.digests}, {**other.tags, **self.tags}, branches)
 
+    def opened(self, branch: str) -> bool:
+        """Is there such a branch, as tags write it (GitLab's ``CI_COMMIT_REF_SLUG`` ends after 63 characters)?"""
+        if self.branches is None or not branch:
+            return True
+        return slug(branch)[:_REF_SLUG] in {slug(one)[:_REF_SLUG].strip("-") for one in self.branches}
+
+
+_REF_SLUG = 63
 
 _BEGUN = "its removal was begun"
 
@@ -97,7 +111,7 @@ def plan(
     """
     ages = {tag: max(0.0, now - since.get(tag, now)) for tag in seen.tags}
     kept = {tag: why for tag in seen.tags if (why := _held(seen, tag, used, ages[tag], pruning, broken))}
-    kept |= {tag: why for tag, why in _newest(seen, ages, pruning).items() if tag not in kept}
+    kept |= {tag: why for tag, why in _newest(seen, used, ages, pruning).items() if tag not in kept}
     roots = [seen.tags[tag] for tag in kept if seen.tags[tag]]
     needed = seen.needed([*roots, *(d for d in used.digests if d in seen.manifests)])
     items = [_item(seen, tag, kept, needed) for tag in seen.tags]
@@ -135,8 +149,8 @@ def _held(seen: Repository, tag: str, used: InUse, age: float, pruning: Pruning,
     return f"first seen less than {pruning.min_age:g} s ago" if age < pruning.min_age else ""
 
 
-def _newest(seen: Repository, ages: Mapping[str, float], pruning: Pruning) -> dict[str, str]:
-    """The newest of each branch by when they were first seen; among those of one moment, by their names."""
+def _newest(seen: Repository, used: InUse, ages: Mapping[str, float], pruning: Pruning) -> dict[str, str]:
+    """The newest of each open branch by when they were first seen; among those of one moment, by their names."""
     branches: dict[str, list[str]] = {}
     for tag, digest in seen.tags.items():
         readable = digest and not _discarded(seen, tag)
@@ -144,6 +158,8 @@ def _newest(seen: Repository, ages: Mapping[str, float], pruning: Pruning) -> di
             branches.setdefault(branch_of(tag, pruning), []).append(tag)
     found = {}
     for branch, tags in branches.items():
+        if not used.opened(branch):
+            continue
         tags.sort(key=natural, reverse=True)
         tags.sort(key=lambda tag: ages[tag])
         where = f"of {branch}" if branch else "of no known branch"
@@ -171,11 +187,11 @@ def _item(seen: Repository, tag: str, kept: Mapping[str, str], needed: Mapping[s
     leader = _follows(tag)
     if leader:
         if leader in needed:
-            return Item(tag, digest, Fate.KEEP, f"{leader} needs it")
+            return Item(tag, digest, Fate.KEEP, f"{needed[leader]} needs it")
         if digest in needed:
             return Item(tag, digest, Fate.UNTAG, f"nobody needs {leader}")
         return Item(tag, digest, Fate.DELETE, f"nobody needs {leader}")
-    why = "neither in use nor protected, nor young, nor among the newest"
+    why = "neither in use nor protected, nor young, nor among the newest of an open branch"
     return Item(tag, digest, Fate.UNTAG if digest in needed else Fate.DELETE, why)
 
 

@@ -34,11 +34,19 @@ class OciCollector:
         self._storage = Path(settings.storage) / "docker" / "registry" / "v2" if settings.storage else None
 
     @property
+    def stops(self) -> bool:
+        return bool(self._settings.stop)
+
+    @property
     def starts(self) -> bool:
         return bool(self._settings.start)
 
     def repositories(self) -> tuple[str, ...]:
-        return self._registry.catalog()
+        if self._storage is None:
+            return self._registry.catalog()
+        folder = self._storage / "repositories"
+        found = (Path(place) for place, names, _ in os.walk(folder) if "_manifests" in names)
+        return tuple(sorted(str(place.relative_to(folder)) for place in found))
 
     def by_itself(self) -> str:
         database = self._registry.greeting().get(DATABASE) == "true"
@@ -62,13 +70,10 @@ class OciCollector:
                 return Answering.AWAY
             raise
 
-    def stop(self) -> bool:
-        if not self._settings.stop:
-            return False
+    def stop(self) -> None:
         done = self._run(self._settings.stop, COMMAND_SECONDS)
         if not done.ok:
             raise _failed("registry-stop", "the registry was not stopped", done, Exit.FAILED)
-        return True
 
     def start(self) -> None:
         if self._settings.start:

@@ -225,7 +225,7 @@ class Registry:
         hint = (
             f"log in: docker login {host}, or buildah login {host}"
             if code == "registry-login"
-            else "greenroom image push"
+            else "greenroom registry report, and do it again"
         )
         return Refused(code, f"the registry {host} {what}", hint, details=details)
 

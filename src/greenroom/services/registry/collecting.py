@@ -121,10 +121,11 @@ def _without_a_tag(seen: Repository) -> Sequence[str]:
 def _stopped(keeper: Keeper, since: float) -> str:
     """Collect while the registry takes nothing, and start it again whatever happens; the collector's last lines."""
     collector = keeper.collector
-    touched = False
+    touched = collector.stops
     try:
-        touched = collector.stop()
-        _check_quiet(keeper, touched)
+        if collector.stops:
+            collector.stop()
+        _check_quiet(keeper)
         touched = True  # also one that somebody set to read only must forget what it remembers of blobs
         changed = collector.changed()
         if changed is not None and changed > since:
@@ -138,8 +139,9 @@ def _stopped(keeper: Keeper, since: float) -> str:
             _start(keeper)
 
 
-def _check_quiet(keeper: Keeper, stopped: bool) -> None:
+def _check_quiet(keeper: Keeper) -> None:
     """Raise (exit 3) unless it is proven that nobody can push, and known how the registry is started again."""
+    stopped = keeper.collector.stops
     quiet = {Answering.READ_ONLY, Answering.STOPPED} | ({Answering.AWAY} if stopped else set())
     until = keeper.clock.monotonic() + (PATIENCE if stopped else 0.0)
     while (state := keeper.collector.answering()) not in quiet:
