@@ -73,26 +73,6 @@ def test_nothing_goes_where_nobody_can_say_what_is_in_use_or_the_registry_lets_n
         assert {t for t in world.client.tags() if t.startswith("develop")} == set(world.tags)
 
 
-def test_a_registry_that_takes_pushes_is_not_collected_and_one_whose_collector_fails_runs_again(
-    generation: str,
-) -> None:
-    with real_registry(generation) as registry:
-        world = World(registry, PATHS[0], random.Random(2))
-        world.index("v1.0", (world.image(), world.image()))
-        open_door = keeper(registry, [world.path], InUse, Death())
-        settings = registry.collection
-        open_door.collector._settings = replace(settings, stop=(), start=())  # type: ignore[attr-defined]
-        with pytest.raises(GreenroomError) as runs:
-            collect(open_door, apply=True)
-        assert runs.value.code == "registry-runs"
-        open_door.collector._settings = replace(settings, collect=("false",))  # type: ignore[attr-defined]
-        with pytest.raises(GreenroomError) as failed:
-            collect(open_door, apply=True)
-        assert failed.value.code == "collection"
-        assert world.client.takes_uploads()
-        assert not world.missing()
-
-
 def test_the_report_tells_sizes_reasons_damage_and_growth(generation: str) -> None:
     with real_registry(generation) as registry:
         world = World(registry, PATHS[0], random.Random(3))
