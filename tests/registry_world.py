@@ -105,12 +105,14 @@ class World:
         """A referrer, listed under the subject's tag as before OCI 1.1; or a signature as cosign writes it."""
         hex = subject.digest.replace(":", "-")
         if self.dice.random() < 0.3:
+            before = self.tags.get(f"{hex}.sig")
+            subject.about[:] = [one for one in subject.about if one is not before]  # its tag moves on
             subject.about.append(self.image(f"{hex}.sig"))
             return
-        before = self.tags[hex].children if hex in self.tags else ()
+        listed = self.tags[hex].children if hex in self.tags else ()
         made = self.image(subject=subject)
-        listed = self.index(hex, (*before, made))
-        subject.about[:] = [one for one in subject.about if one.media != INDEX] + [listed]
+        index = self.index(hex, (*listed, made))
+        subject.about[:] = [one for one in subject.about if one.media != INDEX] + [index]
 
     def retag(self, tag: str, to: Pushed) -> None:
         self.client.put_manifest(tag, to.content, to.media)

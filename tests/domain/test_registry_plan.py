@@ -101,7 +101,8 @@ def test_what_is_needed_stays_with_a_tag_and_the_rest_goes_once(
         if not whole and digest:
             assert fates[tag].fate is Fate.DELETE
         if not digest:
-            assert fates[tag].fate is (Fate.DELETE if broken else Fate.KEEP)
+            goes = broken and not kept_by(tag) and tag not in used.tags
+            assert fates[tag].fate is (Fate.DELETE if goes else Fate.KEEP)
     assert naive(seen, sure | set(used.digests)) <= made.needed
     left = after(seen, made)
     tagged = {d for d in seen.tags.values() if d and not seen.manifests[d].discarded}
@@ -139,6 +140,11 @@ def test_the_newest_of_a_branch_stay_as_long_as_it_is_open() -> None:
     tags = {"anna-afo-7-old-1": DIGESTS[0], "develop-1": DIGESTS[1], "odd": DIGESTS[2]}
     seen = Repository("a", tags, {d: Manifest(d, 1) for d in DIGESTS})
     used = InUse(branches=("develop", "anna/AFO-7_old"))
+    long = "anna/AFO-8_" + "a__very_long_name" * 5
+    assert InUse(branches=[long]).opened(
+        "".join(c if c.isalnum() else "-" for c in long.lower())[:63].strip("-")
+    )
+    assert not InUse(branches=[long]).opened("anna-afo-8")
     since = dict.fromkeys(tags, 0.0)
     assert not plan(seen, used, since, PRUNING, NOW).going
     gone = plan(seen, replace(used, branches=("develop",)), since, PRUNING, NOW).going

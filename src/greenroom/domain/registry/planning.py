@@ -44,13 +44,15 @@ class InUse:
         return InUse({**other.digests, **self.digests}, {**other.tags, **self.tags}, branches)
 
     def opened(self, branch: str) -> bool:
-        """Is there such a branch, as tags write it (GitLab's ``CI_COMMIT_REF_SLUG`` ends after 63 characters)?"""
+        """Is there such a branch, as tags write it (GitLab cuts its ``CI_COMMIT_REF_SLUG`` after 63 characters)?"""
         if self.branches is None or not branch:
             return True
-        return slug(branch)[:_REF_SLUG] in {slug(one)[:_REF_SLUG].strip("-") for one in self.branches}
+        told, cut = slug(branch), len(branch) >= _CUT
+        return any(one == told or (cut and one.startswith(told)) for one in map(slug, self.branches))
 
 
-_REF_SLUG = 63
+_CUT = 60
+"""A branch's name of so many characters may have been cut."""
 
 _BEGUN = "its removal was begun"
 
@@ -135,13 +137,13 @@ def _held(seen: Repository, tag: str, used: InUse, age: float, pruning: Pruning,
     digest = seen.tags[tag]
     if _discarded(seen, tag):
         return ""
-    if not digest:
-        return "" if broken else "its manifest cannot be read: see the report, then --broken"
     mine = kept_by(tag)
     if mine:
         return f"{mine[0]} may still run release {mine[1]}"
     if why := used.tags.get(tag) or used.digests.get(digest):
         return why
+    if not digest:
+        return "" if broken else "its manifest cannot be read: see the report, then --broken"
     if held_by(tag):
         return ""
     if any(re.fullmatch(pattern, tag) for pattern in pruning.protect):

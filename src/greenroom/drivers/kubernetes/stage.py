@@ -134,7 +134,8 @@ class KubernetesStage:
     def keep_assets(self, environment: str, releases: Sequence[Release]) -> None:
         """Each colour's nginx has the files of its own release, the bucket those of older ones."""
         self._older.keep(environment, releases)
-        self._images.keep(environment, {release.id for release in releases})
+        there = {placed.slot.release for placed in self._slots.all(environment)}
+        self._images.keep(environment, {release.id for release in releases} | there)
 
     def _end_background(self, environment: str, placed: Placed) -> None:
         """Workers of another colour finish what they have before the next ones begin."""
