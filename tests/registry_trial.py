@@ -25,7 +25,7 @@ from greenroom.services.registry.pruning import Pruned, prune
 from registries import RealRegistry
 from registry_world import DAY, NOW, PATHS, World, reachable
 
-PRUNING = Pruning(protect=(r"v\d+(\.\d+)*",), newest=2, min_age=DAY, most=1000)
+PRUNING = Pruning(protect=(r"v\d+(\.\d+)*",), newest=1, min_age=DAY, most=1000)
 
 
 class StandingClock(SystemClock):

@@ -139,17 +139,9 @@ class World:
 
     def name(self, number: int) -> str:
         release = hashlib.sha256(str(self.dice.random()).encode()).hexdigest()[:12]
-        branch = self.dice.choice(["develop", "master", "anna/afo-12".replace("/", "-")])
-        return self.dice.choice(
-            [
-                f"{branch}-{number}",
-                f"{branch}-{number}",
-                release,
-                f"keep-fb-12-{release}",
-                f"v1.{number}",
-                f"odd.{number}",
-            ]
-        )
+        branch = self.dice.choice(["develop", "anna-afo-12"])
+        built = [f"{branch}-{number}"] * 5
+        return self.dice.choice([*built, release, f"keep-fb-12-{release}", f"v1.{number}", f"odd.{number}"])
 
     def child(self, tag: str, number: int) -> str:
         return f"arch{number}-{tag}" if self.dice.random() < 0.3 else ""
@@ -158,7 +150,7 @@ class World:
         """Some are in use by digest alone: also what has lost its tag, and children of lists."""
         for made in list(self.tags.values()):
             for one in (made, *made.children):
-                if self.dice.random() < 0.1:
+                if self.dice.random() < 0.06:
                     self.used[one.digest] = one
         for _ in range(self.dice.randint(0, 2)):
             made = self.image()

@@ -77,7 +77,9 @@ class ClusterImages:
         """The tags, as something that the environment owns; none where there is no registry."""
         from greenroom.drivers.oci.holding import HeldTags
 
-        return (HeldTags(self._holds),) if self._wiring.project.image.repository else ()
+        if self._wiring.project.image.repository is None:
+            return ()
+        return (HeldTags(self._holds, self._wiring.say),)
 
     @cached_property
     def _holds(self) -> ImageHolds:

@@ -190,10 +190,11 @@ class Wiring:
         """Where the branches live."""
         from greenroom.drivers.forge import GitForge
 
-        return GitForge(self.folder, os.environ, self._target_branches)
+        return GitForge(self.folder, os.environ, self.target_branches)
 
     @property
-    def _target_branches(self) -> tuple[str, ...]:
+    def target_branches(self) -> tuple[str, ...]:
+        """The branches that others are merged into; the first one that exists counts."""
         production = rule_of(self.project.rules, PRODUCTION)
         refs = production.refs if production else ()
         return tuple(r for r in refs if "*" not in r and "{" not in r) or ("master", "main")

@@ -106,7 +106,5 @@ def _digests(there: Wiring) -> Callable[[str], tuple[str, ...]]:
 
 
 def _branches(wiring: Wiring) -> InUse:
-    forge = wiring.forge
-    if not isinstance(forge, GitForge):
-        raise GreenroomError("branches-unread", "nobody can look into their files")
-    return mentioned(forge.mentions(pattern(wiring.project.image.repository or "")))
+    git = GitForge(wiring.folder, os.environ, wiring.target_branches)
+    return mentioned(git.mentions(pattern(wiring.project.image.repository or "")))

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import Any, cast
 
 import pytest
-from scripted_server import Json, api_of
+from listening import Json
+from scripted_server import api_of
 
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.release import Release

@@ -13,17 +13,24 @@ from typing import Any
 import pytest
 
 from greenroom.domain.errors import GreenroomError
+from greenroom.domain.registry.memory import Remembered
+from greenroom.domain.registry.names import keep_tag
+from greenroom.domain.registry.planning import Pruning
 from greenroom.domain.registry.seen import Damage
 from greenroom.domain.registry.settings import Collection
 from greenroom.drivers.oci.collector import OciCollector
 from greenroom.drivers.oci.credentials import Logins
+from greenroom.drivers.oci.holding import HeldTags, ImageHolds
 from greenroom.drivers.oci.reference import Reference
 from greenroom.drivers.oci.referrers import digest_of
 from greenroom.drivers.oci.registry import Registry
 from greenroom.drivers.oci.remembering import RegistryMemory
 from greenroom.drivers.oci.shelf import OciShelf
 from greenroom.drivers.oci.store import MANIFEST
+from greenroom.drivers.system.clock import SystemClock
 from greenroom.ports.registry import Answering
+from greenroom.services.registry.keeper import Keeper
+from greenroom.services.registry.pruning import prune
 
 Answer = tuple[int, Mapping[str, str], bytes]
 
@@ -81,7 +88,7 @@ def manifest(**more: Any) -> tuple[str, Answer]:
 def test_lists_go_on_where_their_link_leads_and_nowhere_else() -> None:
     first = (200, {"Link": '</v2/shop/app/tags/list?last=b&n=2>; rel="next"'}, told({"tags": ["b", "a"]}))
     second = (200, {"Link": '<list?last=c>; rel="next"'}, told({"tags": ["c", "a"]}))
-    third = (200, {}, told({"tags": None}))
+    third: Answer = (200, {}, told({"tags": None}))
     pages = {
         "GET /v2/shop/app/tags/list": first,
         "GET /v2/shop/app/tags/list?last=b&n=2": second,
@@ -152,6 +159,52 @@ def test_a_registry_with_a_metadata_database_is_let_alone(tmp_path: Path) -> Non
             (tmp_path / "docker" / "registry" / "lockfiles").mkdir(parents=True, exist_ok=True)
             (tmp_path / "docker" / "registry" / "lockfiles" / "database-in-use").touch()
             assert OciCollector(client(host), Collection(storage=str(tmp_path)), {}).by_itself()
+
+
+def test_an_environment_goes_also_where_its_tags_cannot() -> None:
+    tag = keep_tag("fb-1", "0123456789ab")
+    answers: dict[str, Answer] = {
+        "GET /v2/shop/app/tags/list": (200, {}, told({"tags": [tag]})),
+        f"DELETE /v2/shop/app/manifests/{tag}": (403, {}, b"{}"),
+    }
+    said: list[str] = []
+    with saying(answers) as host:
+        place = Reference(host, "shop/app")
+        held = HeldTags(ImageHolds(lambda where: OciShelf(client(host), where.path), [place]), said.append)
+        held.remove("fb-1")
+        assert "stay in the registry" in said[0]
+        assert held.residue("fb-1") == ()
+        assert held.found() == {"fb-1": "1 image tag(s)"}
+    assert not held.observe("fb-1").there
+
+
+def test_an_answer_that_nobody_expects_ends_a_prune(tmp_path: Path) -> None:
+    first, whole = manifest(layers=[])
+    answers: dict[str, Answer] = {"GET /v2/shop/app/tags/list": (200, {}, told({"tags": ["odd.1", "odd.2"]}))}
+    for tag in ("odd.1", "odd.2"):
+        answers |= {f"{verb} /v2/shop/app/manifests/{tag}": whole for verb in ("GET", "HEAD")}
+        answers[f"DELETE /v2/shop/app/manifests/{tag}"] = (500, {}, b"{}")
+    memory = RegistryMemory(tmp_path / "registry.json", print)
+    memory.write(Remembered({"shop/app": {f"odd.{n}@{first}": 0.0 for n in (1, 2)}}))
+    said: list[str] = []
+    with saying(answers) as host:
+        shelf, collector = OciShelf(client(host), "shop/app"), OciCollector(client(host), Collection(), {})
+        keeper = Keeper(
+            (shelf,),
+            lambda _: shelf,
+            collector,
+            (),
+            memory,
+            Pruning(newest=0),
+            SystemClock(),
+            lambda event: said.append(event.text),
+            lambda *_: None,
+        )
+        assert [item.tag for item in prune(keeper, apply=False).plans[0].going] == ["odd.1", "odd.2"]
+        with pytest.raises(GreenroomError) as refused:
+            prune(keeper, apply=True)
+    assert refused.value.message.endswith("answered 500")
+    assert not any("goes" in line for line in said)
 
 
 def test_a_damaged_memory_makes_everything_new(tmp_path: Path) -> None:

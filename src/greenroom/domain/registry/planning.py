@@ -189,7 +189,9 @@ def _item(seen: Repository, tag: str, kept: Mapping[str, str], needed: Mapping[s
     leader = _follows(tag)
     if leader:
         if leader in needed:
-            return Item(tag, digest, Fate.KEEP, f"{needed[leader]} needs it")
+            return Item(
+                tag, digest, Fate.KEEP, f"it {'holds' if held_by(tag) else 'is about'} {leader}, which stays"
+            )
         if digest in needed:
             return Item(tag, digest, Fate.UNTAG, f"nobody needs {leader}")
         return Item(tag, digest, Fate.DELETE, f"nobody needs {leader}")

@@ -48,18 +48,22 @@ class ImageHolds:
 
 class HeldTags:
     """Those tags as something that an environment owns; see :class:`greenroom.ports.Resource`. Deploys write them, each before its
-    launch."""
+    launch.
+
+    They are no data: an environment goes also where the registry lets nobody delete, or gives no answer. What stays then is
+    found by looking, and shown.
+    """
 
     name = "images"
 
-    def __init__(self, holds: ImageHolds) -> None:
-        self._holds = holds
+    def __init__(self, holds: ImageHolds, say: Callable[[str], None]) -> None:
+        self._holds, self._say = holds, say
 
     def observe(self, environment: str) -> Presence:
         try:
             tags = self._holds.held().get(environment, ())
         except GreenroomError as error:
-            return Presence(True, f"cannot be seen: {error.message}")
+            return Presence(False, f"cannot be seen: {error.message}")
         return Presence(bool(tags), f"{len(tags)} tag(s) in the registry" if tags else "")
 
     def ensure(self, environment: str) -> None:
@@ -72,10 +76,13 @@ class HeldTags:
         return {}
 
     def remove(self, environment: str) -> None:
-        self._holds.release(environment)
+        try:
+            self._holds.release(environment)
+        except GreenroomError as error:
+            self._say(f"image tags of {environment} stay in the registry: {error.message}")
 
     def residue(self, environment: str) -> tuple[str, ...]:
-        return self._holds.held().get(environment, ())
+        return ()
 
     def found(self) -> Mapping[str, str]:
         return {name: f"{len(tags)} image tag(s)" for name, tags in self._holds.held().items()}
