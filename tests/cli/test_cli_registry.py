@@ -90,6 +90,7 @@ def test_from_the_report_to_the_bytes(project: Project) -> None:
     for number in range(5):
         world.image(f"develop-{number}")
     first = world.index("keep-production-0123456789ab", (world.image(), world.image()))
+    project.git("branch", "develop")
     project.git("checkout", "-q", "-b", "anna/AFO-7_old")
     host = project.registry.host
     project.commit("job.yaml", f"kind: CronJob\nsuspend: true\nimage: {host}/team/shop/app:develop-1\n")

@@ -53,7 +53,7 @@ def pruned(done: Pruned) -> str:
     if not done.applied:
         due = sum(len(one.going) for one in done.plans)
         return "\n".join([*lines, f"{due} tag(s) would go now, {late} later; nothing was removed"])
-    lines += [f"{name} was left: it has moved meanwhile" for name in done.skipped]
+    lines += [f"{name} was left: the registry has changed meanwhile" for name in done.skipped]
     told = f"{len(done.removed)} tag(s) removed" + (
         f", {late} are due and go in the next run" if late else ""
     )

@@ -42,6 +42,11 @@ def subject_of(tag: str) -> str:
     return f"{found[1]}:{found[2]}" if found else ""
 
 
+def leader_of(tag: str) -> str:
+    """The manifest whose fate decides over the tag; empty where the tag is nobody's follower."""
+    return held_by(tag) or subject_of(tag)
+
+
 def natural(tag: str) -> tuple[tuple[int, int, str], ...]:
     """An order in which ``build-9`` comes before ``build-10``."""
     parts = re.findall(r"\d+|\D+", tag)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from greenroom.domain.refs import slug
-from greenroom.domain.registry.names import held_by, kept_by, natural, subject_of
+from greenroom.domain.registry.names import held_by, kept_by, leader_of, natural, subject_of
 from greenroom.domain.registry.seen import Repository
 
 
@@ -127,11 +127,6 @@ def _discarded(seen: Repository, tag: str) -> bool:
     return manifest is not None and manifest.discarded
 
 
-def _follows(tag: str) -> str:
-    """The manifest whose fate decides over the tag; empty where the tag is nobody's follower."""
-    return held_by(tag) or subject_of(tag)
-
-
 def _held(seen: Repository, tag: str, used: InUse, age: float, pruning: Pruning, broken: bool) -> str:
     """Why the tag stays for its own sake; empty when it does not."""
     digest = seen.tags[tag]
@@ -156,7 +151,7 @@ def _newest(seen: Repository, used: InUse, ages: Mapping[str, float], pruning: P
     branches: dict[str, list[str]] = {}
     for tag, digest in seen.tags.items():
         readable = digest and not _discarded(seen, tag)
-        if readable and not _follows(tag) and not kept_by(tag):
+        if readable and not leader_of(tag) and not kept_by(tag):
             branches.setdefault(branch_of(tag, pruning), []).append(tag)
     found = {}
     for branch, tags in branches.items():
@@ -172,7 +167,7 @@ def _newest(seen: Repository, used: InUse, ages: Mapping[str, float], pruning: P
 
 def branch_of(tag: str, pruning: Pruning) -> str:
     """The branch that a tag tells; empty: none."""
-    if _follows(tag) or kept_by(tag):
+    if leader_of(tag) or kept_by(tag):
         return ""
     found = re.fullmatch(pruning.branch, tag)
     return (found.groupdict().get("branch") or "") if found else ""
@@ -186,7 +181,7 @@ def _item(seen: Repository, tag: str, kept: Mapping[str, str], needed: Mapping[s
         return Item(tag, digest, Fate.DELETE, _BEGUN)
     if not digest:
         return Item(tag, digest, Fate.DELETE, "its manifest cannot be read")
-    leader = _follows(tag)
+    leader = leader_of(tag)
     if leader:
         if leader in needed:
             return Item(
@@ -203,7 +198,7 @@ def _with_a_tag_left(items: Sequence[Item], needed: Mapping[str, str]) -> list[I
     """No manifest that is needed loses its last tag: the collector would take it."""
     tagged = {item.digest for item in items if item.fate is Fate.KEEP}
     found = []
-    for item in sorted(items, key=lambda i: (bool(_follows(i.tag)), natural(i.tag))):
+    for item in sorted(items, key=lambda i: (bool(leader_of(i.tag)), natural(i.tag))):
         if item.fate is Fate.UNTAG and item.digest not in tagged:
             tagged.add(item.digest)
             leader = needed[item.digest]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from greenroom.domain.events import note
+from greenroom.domain.registry.names import leader_of
 from greenroom.domain.registry.planning import Fate, InUse, Item, Plan, plan
 from greenroom.domain.registry.seen import Broken, Repository
 from greenroom.ports.registry import Shelf
@@ -14,7 +16,7 @@ from greenroom.services.registry.keeper import Keeper, check_read, in_use
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was decided, and done. ``removed`` and ``skipped``: as ``repository:tag``; a tag is skipped that has moved meanwhile."""
+    """What was decided, and done. ``removed`` and ``skipped``: as ``repository:tag``; a tag is skipped that has moved, or is needed, meanwhile."""
 
     plans: tuple[Plan, ...]
     applied: bool
@@ -55,12 +57,11 @@ def prune(keeper: Keeper, apply: bool, most: int | None = None, broken: bool = F
         return Pruned(plans, False)
     again = in_use(keeper)  # what came into use while the registry was read
     plans = tuple(_without(one, again) for one in plans)
-    removed: list[str] = []
-    skipped: list[str] = []
+    run = _Run(keeper, again, broken)
     for shelf, one in zip(keeper.ours, plans, strict=True):
-        _apply(keeper, shelf, one, removed, skipped)
-    keeper.record("pruned", {"removed": len(removed), "skipped": len(skipped)})
-    return Pruned(plans, True, tuple(removed), tuple(skipped))
+        run.apply(shelf, one)
+    keeper.record("pruned", {"removed": len(run.removed), "skipped": len(run.skipped)})
+    return Pruned(plans, True, tuple(run.removed), tuple(run.skipped))
 
 
 def _plans(
@@ -85,17 +86,45 @@ def _without(one: Plan, used: InUse) -> Plan:
     return replace(one, items=tuple(map(kept, one.items)))
 
 
-def _apply(keeper: Keeper, shelf: Shelf, one: Plan, removed: list[str], skipped: list[str]) -> None:
-    for item in one.going:
-        name = f"{shelf.name}:{item.tag}"
-        if not _as_planned(shelf, item):
-            skipped.append(name)
-            keeper.emit(note(f"{name} stays: it has moved since it was looked at"))
-            continue
-        shelf.untag(item.tag)
-        removed.append(name)
-        keeper.emit(note(f"{name} goes: {item.reason}"))
-    shelf.finish()
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is removed, tag after tag."""
+
+    keeper: Keeper
+    used: InUse
+    broken: bool
+    removed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def apply(self, shelf: Shelf, one: Plan) -> None:
+        """Tags that go with another manifest go last, after another look: it may have got a tag meanwhile."""
+        behind = {item.tag for item in one.going if leader_of(item.tag)}
+        self._remove(shelf, [item for item in one.going if item.tag not in behind])
+        if behind:
+            fresh = self.keeper.look([shelf], self.used)
+            if not self.broken:
+                check_read(fresh)
+            (now,) = _plans(self.keeper, fresh, self.used, len(fresh[0].tags), self.broken)
+            still = [item for item in now.going if item.tag in behind]
+            self._skip(shelf, behind - {item.tag for item in still})
+            self._remove(shelf, still)
+
+    def _remove(self, shelf: Shelf, items: Sequence[Item]) -> None:
+        for item in items:
+            if not _as_planned(shelf, item):
+                self._skip(shelf, [item.tag])
+                continue
+            shelf.untag(item.tag)
+            self.removed.append(f"{shelf.name}:{item.tag}")
+            self.keeper.emit(note(f"{self.removed[-1]} goes: {item.reason}"))
+        shelf.finish()
+
+    def _skip(self, shelf: Shelf, tags: Iterable[str]) -> None:
+        for tag in sorted(tags):
+            self.skipped.append(f"{shelf.name}:{tag}")
+            self.keeper.emit(
+                note(f"{self.skipped[-1]} stays: the registry has changed since it was looked at")
+            )
 
 
 def _as_planned(shelf: Shelf, item: Item) -> bool:
