@@ -63,6 +63,9 @@ class Collector(Protocol):
     def by_itself(self) -> str:
         """Why the registry needs no collector, as a sentence; empty when it needs one."""
 
+    def check(self) -> None:
+        """Raise (exit 2) when nobody has said how to collect, or how what is stopped is started again."""
+
     def answering(self) -> Answering:
         """What the registry does now. Raises when that cannot be told."""
 
@@ -75,10 +78,6 @@ class Collector(Protocol):
 
     def start(self) -> None:
         """Start it again. Raises (exit 5) when it fails."""
-
-    @property
-    def starts(self) -> bool:
-        """Has somebody said how it is started again?"""
 
     def changed(self) -> float | None:
         """When a manifest or tag last came, in seconds since the epoch; None where nobody has said where they lie."""

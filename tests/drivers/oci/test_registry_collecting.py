@@ -49,9 +49,15 @@ def test_one_that_takes_pushes_is_not_collected_and_one_whose_collector_fails_ru
     with real_registry(generation) as registry:
         world = filled(registry)
         settings = registry.collection
-        with pytest.raises(GreenroomError) as runs:
-            collect(told(registry, replace(settings, stop=(), start=()), Death()), apply=True)
-        assert runs.value.code == "registry-runs"
+        for unsaid, code in (
+            (replace(settings, stop=()), "registry-runs"),
+            (replace(settings, start=()), "no-start"),
+            (replace(settings, collect=()), "no-collector"),
+        ):
+            with pytest.raises(GreenroomError) as refused:
+                collect(told(registry, unsaid, Death()), apply=True)
+            assert refused.value.code == code
+        assert set(world.client.tags()) == set(world.tags)
         with pytest.raises(GreenroomError) as failed:
             collect(told(registry, replace(settings, collect=("false",)), Death()), apply=True)
         assert failed.value.code == "collection"

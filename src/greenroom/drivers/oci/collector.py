@@ -37,10 +37,6 @@ class OciCollector:
     def stops(self) -> bool:
         return bool(self._settings.stop)
 
-    @property
-    def starts(self) -> bool:
-        return bool(self._settings.start)
-
     def repositories(self) -> tuple[str, ...]:
         if self._storage is None:
             return self._registry.catalog()
@@ -57,6 +53,22 @@ class OciCollector:
                 " any other collector would take what is tagged"
             )
         return ""
+
+    def check(self) -> None:
+        if not self._settings.collect:
+            raise GreenroomError(
+                "no-collector",
+                "nobody has said how the registry collects",
+                '[registry] collect = "docker-registry garbage-collect -m /etc/docker/registry/config.yml"',
+                Exit.USAGE,
+            )
+        if not self._settings.start:
+            raise GreenroomError(
+                "no-start",
+                "nobody has said how the registry is started again: it remembers blobs that are gone until it is",
+                '[registry] start = "systemctl restart docker-registry"',
+                Exit.USAGE,
+            )
 
     def answering(self) -> Answering:
         try:
@@ -76,19 +88,11 @@ class OciCollector:
             raise _failed("registry-stop", "the registry was not stopped", done, Exit.FAILED)
 
     def start(self) -> None:
-        if self._settings.start:
-            done = self._run(self._settings.start, COMMAND_SECONDS)
-            if not done.ok:
-                raise _failed("registry-down", "the registry was not started again", done, Exit.UNSAFE)
+        done = self._run(self._settings.start, COMMAND_SECONDS)
+        if not done.ok:
+            raise _failed("registry-down", "the registry was not started again", done, Exit.UNSAFE)
 
     def collect(self) -> str:
-        if not self._settings.collect:
-            raise GreenroomError(
-                "no-collector",
-                "nobody has said how the registry collects",
-                '[registry] collect = "docker-registry garbage-collect -m /etc/docker/registry/config.yml"',
-                Exit.USAGE,
-            )
         done = self._run(self._settings.collect, COLLECT_SECONDS)
         if not done.ok:
             raise _failed("collection", "the collector failed", done, Exit.FAILED)

@@ -55,8 +55,8 @@ class _Bare:
 def collect(keeper: Keeper, apply: bool, everybody: bool = False) -> Collected:
     """Tag what is needed, stop the registry (or see that it is read only), collect, start it again.
 
-    ``everybody``: also tag in repositories that are not the project's. Raises ``in-use-unread``, ``registry-unread``,
-    ``bare-manifests``, ``registry-runs``, ``pushed-meanwhile`` (all before anything is collected), ``collection``.
+    ``everybody``: also tag in repositories that are not the project's. Raises ``no-collector``, ``no-start`` (exit 2),
+    ``in-use-unread``, ``registry-unread``, ``bare-manifests``, ``registry-runs``, ``pushed-meanwhile`` (all before anything is collected), ``collection``.
     """
     why = keeper.collector.by_itself()
     if why:
@@ -64,6 +64,9 @@ def collect(keeper: Keeper, apply: bool, everybody: bool = False) -> Collected:
     if not apply:
         _, bare = _look(keeper, in_use(keeper))
         return Collected(tuple(f"{b.shelf.name}@{b.digest}" for b in bare), keeper.collector.size())
+    keeper.collector.check()
+    if not keeper.collector.stops:
+        _check_quiet(keeper)
     held, needed, since = _hold(keeper, everybody)
     before = keeper.collector.size()
     said = _stopped(keeper, since)
@@ -140,7 +143,7 @@ def _stopped(keeper: Keeper, since: float) -> str:
 
 
 def _check_quiet(keeper: Keeper) -> None:
-    """Raise (exit 3) unless it is proven that nobody can push, and known how the registry is started again."""
+    """Raise (exit 3) unless it is proven that nobody can push."""
     stopped = keeper.collector.stops
     quiet = {Answering.READ_ONLY, Answering.STOPPED} | ({Answering.AWAY} if stopped else set())
     until = keeper.clock.monotonic() + (PATIENCE if stopped else 0.0)
@@ -152,12 +155,6 @@ def _check_quiet(keeper: Keeper) -> None:
                 "say how it is stopped and started: [registry] stop, start; or set it to read only",
             )
         keeper.clock.sleep(0.5)
-    if not stopped and not keeper.collector.starts:
-        raise refused(
-            "no-start",
-            f"the registry is {state}, and nobody has said how it is started again",
-            "[registry] start: it remembers blobs that are gone until it is started anew",
-        )
 
 
 def _start(keeper: Keeper) -> None:
