@@ -58,6 +58,9 @@ def collect(keeper: Keeper, apply: bool, everybody: bool = False) -> Collected:
     ``everybody``: also tag in repositories that are not the project's. Raises ``no-collector``, ``no-start`` (exit 2),
     ``in-use-unread``, ``registry-unread``, ``bare-manifests``, ``registry-runs``, ``pushed-meanwhile`` (all before anything is collected), ``collection``.
     """
+    if apply and keeper.collector.stops and keeper.collector.answering() is Answering.STOPPED:
+        keeper.emit(note("the registry does not run: starting it, in case a run before was killed"))
+        _start(keeper)
     why = keeper.collector.by_itself()
     if why:
         return Collected(by_itself=why)
