@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +25,10 @@ from greenroom.drivers.system.spawn import plain_environment
 from servers import built_program, free_port, short_folder
 
 GENERATIONS = ("2.8", "3")
+DAY = os.environ.get("GREENROOM_TEST_DAY") or time.strftime("%F")
+TODAYS = GENERATIONS if os.environ.get("GREENROOM_EVERY_STEP") else (random.Random(DAY).choice(GENERATIONS),)
+"""Both where every step is gone through, else one of them, another one from day to day."""
+
 START = """\
 cd {folder}
 OTEL_TRACES_EXPORTER=none setsid {program} serve config.yml >>log 2>&1 </dev/null &

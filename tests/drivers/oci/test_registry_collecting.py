@@ -17,11 +17,11 @@ from greenroom.drivers.system.clock import SystemClock
 from greenroom.drivers.system.spawn import plain_environment
 from greenroom.services.registry.collecting import collect
 from greenroom.services.registry.keeper import Keeper
-from registries import GENERATIONS, RealRegistry, real_registry
+from registries import TODAYS, RealRegistry, real_registry
 from registry_trial import Death, keeper
 from registry_world import PATHS, World
 
-pytestmark = pytest.mark.parametrize("generation", GENERATIONS)
+pytestmark = pytest.mark.parametrize("generation", TODAYS)
 
 SET = "sed -i 's/readonly: {{enabled: [a-z]*}}/readonly: {{enabled: {value}}}/' {folder}/config.yml\n"
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import time
 
 import pytest
 
@@ -17,11 +15,9 @@ from greenroom.drivers.oci.reference import Reference
 from greenroom.services.registry.collecting import collect
 from greenroom.services.registry.pruning import prune
 from greenroom.services.registry.reporting import report
-from registries import GENERATIONS, real_registry
+from registries import DAY, GENERATIONS, real_registry
 from registry_trial import Death, in_use, keeper, kill_for_real, remember, trial
 from registry_world import PATHS, World
-
-DAY = os.environ.get("GREENROOM_TEST_DAY") or time.strftime("%F")
 
 pytestmark = pytest.mark.parametrize("generation", GENERATIONS)
 
