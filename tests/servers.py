@@ -102,14 +102,20 @@ def seaweed() -> Iterator[tuple[str, str, Secret]]:
             yield f"http://{store.address}", ADMIN_KEY, PASSWORD
 
 
-def minio_program() -> Path:
-    """MinIO, where scripts/minio has built it; skips the test elsewhere."""
-    script = Path(__file__).parents[1] / "scripts" / "minio"
-    command = [sys.executable, str(script), "--built"]
+def built_program(name: str) -> Path | None:
+    """A program where scripts/go-program has built it; None elsewhere."""
+    script = Path(__file__).parents[1] / "scripts" / "go-program"
+    command = [sys.executable, str(script), name, "--built"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        pytest.skip("there is no MinIO; with Go, scripts/minio builds it in about three minutes")
-    return Path(done.stdout.strip())
+    return None if done.returncode else Path(done.stdout.strip())
+
+
+def minio_program() -> Path:
+    """MinIO, where it is built; skips the test elsewhere."""
+    program = built_program("minio")
+    if program is None:
+        pytest.skip("there is no MinIO; with Go, scripts/go-program minio builds it in about three minutes")
+    return program
 
 
 @contextmanager

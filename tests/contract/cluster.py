@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,7 +180,7 @@ def pieces(
         store,
         slots,
         EnvironmentNamespace(api, names, slots, clock),
-        KubernetesStage(api, names, slots, pods, asker, helm, clock, size, pushed, older),
+        KubernetesStage(api, names, slots, pods, asker, helm, clock, size, _Pushed(images), older),
         KubernetesTraffic(api, names, slots, pods, live, standin, asker, clock, reach),
         jobs,
         KubernetesLedger(api, names, store, clock),
@@ -190,6 +190,19 @@ def pieces(
         helm,
         live,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pushed:
+    """Images that are there and that nobody takes away."""
+
+    images: Images
+
+    def bring(self, _environment: str, _release: Release) -> Images:
+        return self.images
+
+    def keep(self, environment: str, releases: Collection[str]) -> None:
+        """Nobody lets them go."""
 
 
 @contextmanager

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ledger": ("inside", "Show or verify the history."),
     "due": ("inside", "Do what is due now; a supervisor or a schedule calls this."),
     "image": ("image", "Build, push and open the container images of a release."),
+    "registry": ("registry", "Say what lies in the registry; remove what nobody needs; free the bytes."),
     "cluster": ("cluster", "Print an account and DNS records; move to another cluster."),
     "ci": ("pipelines", "Write, explain and check the pipeline on GitLab."),
     "chart": ("chart", "Write out or render the Helm chart."),

@@ -18,6 +18,7 @@ from greenroom.config.fingerprint import FLASK_MIGRATE
 from greenroom.config.image_table import image
 from greenroom.config.locate import Lines, locate
 from greenroom.config.mistakes import Mistake, from_validation, shown
+from greenroom.config.registry_table import registry
 from greenroom.config.schema import AppTable, File, RoleTable
 from greenroom.config.signin_table import SignInTable
 from greenroom.domain.access import SignIn
@@ -117,6 +118,7 @@ def _project(file: File, folder: Path, host: str | None) -> Project:
         sign_in=_sign_in(file.signin),
         image=image(file.image),
         ci=ci(file.ci),
+        registry=registry(file.registry),
         cluster=settings(file.kubernetes),
         gitlab=gitlab_table.settings(file.gitlab),
         s3=ObjectStore(**{**file.s3.model_dump(), "issuer": Issuer(file.s3.issuer)}),

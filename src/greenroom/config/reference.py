@@ -18,6 +18,7 @@ from greenroom.config.fields import Table
 from greenroom.config.gitlab_table import GitLabTable
 from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
+from greenroom.config.registry_table import RegistryTable
 from greenroom.config.secret_table import SecretsTable
 from greenroom.config.signin_table import SignInTable
 from greenroom.config.store import StoreTable
@@ -112,6 +113,7 @@ SECTIONS: tuple[Section, ...] = (
     ("gitlab", GitLabTable, dict.fromkeys(GitLabTable.model_fields)),
     ("image", ImageTable, dict.fromkeys(ImageTable.model_fields)),
     ("ci", CiTable, dict.fromkeys(CiTable.model_fields)),
+    ("registry", RegistryTable, dict.fromkeys(RegistryTable.model_fields)),
     (
         "kubernetes",
         ClusterTable,

@@ -29,6 +29,7 @@ from greenroom.config.fields import (
 from greenroom.config.gitlab_table import GitLabTable
 from greenroom.config.image_table import ImageTable
 from greenroom.config.proving import ProveTable
+from greenroom.config.registry_table import RegistryTable
 from greenroom.config.secret_table import SecretsTable
 from greenroom.config.signin_table import SignInTable
 from greenroom.config.store import StoreTable
@@ -201,6 +202,7 @@ class File(Table):
     s3: StoreTable = Field(default_factory=StoreTable, description="See [s3].")
     secrets: SecretsTable = Field(default_factory=SecretsTable, description="See [secrets].")
     image: ImageTable = Field(default_factory=ImageTable, description="See [image].")
+    registry: RegistryTable = Field(default_factory=RegistryTable, description="See [registry].")
     kubernetes: ClusterTable = Field(default_factory=ClusterTable, description="See [kubernetes].")
     ci: CiTable = Field(default_factory=CiTable, description="See [ci].")
     gitlab: GitLabTable | None = Field(None, description="See [gitlab].")
@@ -232,6 +234,7 @@ def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
         ("image",): ImageTable,
         ("ci",): CiTable,
         ("gitlab",): GitLabTable,
+        ("registry",): RegistryTable,
         ("kubernetes",): ClusterTable,
         ("kubernetes", "edge"): ClusterEdgeTable,
         ("kubernetes", "network"): ClusterNetworkTable,

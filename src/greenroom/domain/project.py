@@ -11,6 +11,7 @@ from greenroom.domain.gitlab import GitLabSettings
 from greenroom.domain.image import ImageSettings
 from greenroom.domain.pipelines.settings import CiSettings
 from greenroom.domain.policy import Policy
+from greenroom.domain.registry.settings import RegistrySettings
 from greenroom.domain.roles import Role, background_of, web_of
 from greenroom.domain.rules import Rule
 from greenroom.domain.secrets import SecretPolicy
@@ -102,6 +103,7 @@ class Project:
     secrets: SecretPolicy = field(default_factory=SecretPolicy)
     s3: ObjectStore = field(default_factory=ObjectStore)
     image: ImageSettings = field(default_factory=ImageSettings)
+    registry: RegistrySettings = field(default_factory=RegistrySettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
     ci: CiSettings = field(default_factory=CiSettings)
     gitlab: GitLabSettings | None = None

@@ -26,6 +26,18 @@ def _histories(target: Target) -> dict[str, tuple[str, ...]]:
     return {environment: tuple(order) for environment, order in orders.items()}
 
 
+def may_run(target: Target) -> dict[str, str]:
+    """Every release that an environment on this target runs, may go back to or wakes up with, and why."""
+    found: dict[str, str] = {}
+    for environment, order in _histories(target).items():
+        keep = max(1, target.keeping(environment))
+        found |= {release: f"{environment} may go back to release {release}" for release in order[-keep:]}
+    for record in target.doors.records.all():
+        if record.release:
+            found[record.release] = f"{record.name} wakes up with release {record.release}"
+    return found | {id: f"release {id} is on stage" for id in target.doors.stage.in_use()}
+
+
 def let_go(target: Target) -> tuple[str, ...]:
     """Remove the builds that no environment but this one, which goes, has ever used; returns their ids."""
     env, book = target.environment, target.doors.ledger

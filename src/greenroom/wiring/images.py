@@ -44,6 +44,10 @@ class ProjectImages:
         """App and static image by digest, as nodes pull them; made and pushed when they are not there yet."""
         return imaging.references(self.imagery, release, self.settings.repository)
 
+    def push(self, release: Release) -> None:
+        """Bring them there, also when they were pushed before; the same release has the same digests."""
+        imaging.push(self.imagery, release)
+
 
 def images_of(wiring: Wiring) -> ProjectImages:
     """Those of a project."""

@@ -26,7 +26,6 @@ from greenroom.drivers.kubernetes.platform import KubernetesPlatform
 from greenroom.drivers.kubernetes.pods import Pods
 from greenroom.drivers.kubernetes.records import KubernetesRecords
 from greenroom.drivers.kubernetes.release import HelmRelease
-from greenroom.drivers.kubernetes.releases import ClusterReleases
 from greenroom.drivers.kubernetes.resting import Resting
 from greenroom.drivers.kubernetes.route import LiveRoute
 from greenroom.drivers.kubernetes.secrets import AppSecrets, given_secrets, own_secrets
@@ -47,8 +46,9 @@ if TYPE_CHECKING:
     from greenroom.drivers.kubernetes.breaking import KubernetesBreaker
     from greenroom.drivers.kubernetes.jobs import KubernetesJobs
     from greenroom.drivers.kubernetes.older_files import OlderFiles
-    from greenroom.drivers.kubernetes.values import Images
+    from greenroom.drivers.kubernetes.releases import ClusterReleases
     from greenroom.drivers.load import Address
+    from greenroom.wiring.cluster_images import ClusterImages
     from greenroom.wiring.project import Wiring
 
 
@@ -99,7 +99,7 @@ class ClusterSite:
         overlap = self._settings.overlap if self._settings.switch is SwitchMode.OVERLAP else 0.0
         traffic = KubernetesTraffic(api, names, *pieces, overlap)
         stands = (self._slots, self._pods, self._asker, self._release, clock, size_of(wiring))
-        stage = KubernetesStage(api, names, *stands, self._images, self._files)
+        stage = KubernetesStage(api, names, *stands, self.images, self._files)
         inspector = KubernetesInspector(
             self._asker,
             clock,
@@ -208,7 +208,7 @@ class ClusterSite:
         from greenroom.drivers.kubernetes.jobs import KubernetesJobs
 
         clock, app = self._wiring.clock, self._wiring.project.app
-        pieces = (self._api, self._names, self._release, clock, app, self._images)
+        pieces = (self._api, self._names, self._release, clock, app, self.images.of)
         return KubernetesJobs(*pieces, os.environ, self._context)
 
     @cached_property
@@ -223,14 +223,15 @@ class ClusterSite:
         )
 
     @cached_property
+    def images(self) -> ClusterImages:
+        """The images of its releases, in the registry."""
+        from greenroom.wiring.cluster_images import ClusterImages
+
+        return ClusterImages(self._wiring, self._store, self._slots)
+
+    @property
     def _releases(self) -> ClusterReleases:
-        def push(release: Release) -> tuple[str, str]:
-            from greenroom.wiring.images import images_of
-
-            return images_of(self._wiring).references(release)
-
-        repository = self._wiring.project.image.repository or ""
-        return ClusterReleases(self._store, self._wiring.builds, push, repository)
+        return self.images.releases
 
     @cached_property
     def _resources(self) -> tuple[Resource, ...]:
@@ -242,7 +243,8 @@ class ClusterSite:
         stands = (self._api, self._names, self._store, self._database, self._release)
         database = database_of(self._wiring, *stands, self.most_replicas)
         buckets = buckets_of(self._wiring, self._store)
-        return (secrets, space, self._door, database, *buckets, self._files)
+        held = self.images.resources
+        return (secrets, space, self._door, database, *buckets, *held, self._files)
 
     @cached_property
     def _reach(self) -> Reach:
@@ -281,13 +283,6 @@ class ClusterSite:
 
     def _values(self) -> Values:
         return self._wiring.target.values()
-
-    def _images(self, release: Release) -> Images:
-        from greenroom.drivers.kubernetes.values import Images
-
-        app, static = self._releases.images(release)
-        secret = self._settings.pull_secret
-        return Images(app, static, (secret,) if secret else ())
 
 
 def _page() -> str:

@@ -18,7 +18,7 @@ def made(images: Images) -> str:
     for image in images.all:
         name = images.reference(image.kind) if images.repository else image.digest
         lines.append(
-            f"  {image.kind:7} {_mb(image.size):>9} pulled, {_mb(image.unpacked):>9} on a node  {name}"
+            f"  {image.kind:7} {megabytes(image.size):>9} pulled, {megabytes(image.unpacked):>9} on a node  {name}"
         )
     lines += [f"  warning: {warning}" for warning in images.warnings]
     return "\n".join(lines)
@@ -28,13 +28,13 @@ def inspected(found: Inspection) -> str:
     """Layers, folders, findings."""
     seen = found.contents
     lines = [
-        f"{seen.name}: {_mb(seen.size)} pulled, {_mb(seen.unpacked)} unpacked, {len(seen.layers)} layers"
+        f"{seen.name}: {megabytes(seen.size)} pulled, {megabytes(seen.unpacked)} unpacked, {len(seen.layers)} layers"
     ]
     if seen.wasted:
         lines.append(
-            f"  {_mb(seen.wasted)} of it a later layer deletes or replaces: pulled by everybody, seen by nobody"
+            f"  {megabytes(seen.wasted)} of it a later layer deletes or replaces: pulled by everybody, seen by nobody"
         )
-    lines += ["", *(f"  {_mb(size):>9}  {path}" for path, size in seen.by_folder(10)), ""]
+    lines += ["", *(f"  {megabytes(size):>9}  {path}" for path, size in seen.by_folder(10)), ""]
     lines += [line for suspect in found.suspects for line in _suspect(suspect)] or [
         "  nothing that must not be there"
     ]
@@ -56,10 +56,11 @@ def _suspect(suspect: Suspect) -> list[str]:
     many = f", {suspect.files} files" if suspect.files > 1 else ""
     word = click.style(f"{suspect.severity}", fg=_COLORS[suspect.severity])
     return [
-        f"  {word}  {suspect.path} ({suspect.rule}; {where}{gone}{many}, {_mb(suspect.size)})",
+        f"  {word}  {suspect.path} ({suspect.rule}; {where}{gone}{many}, {megabytes(suspect.size)})",
         f"           {suspect.reason}; {suspect.cure}",
     ]
 
 
-def _mb(size: int) -> str:
+def megabytes(size: int) -> str:
+    """For people."""
     return f"{size / 1e6:.1f} MB"

@@ -57,6 +57,18 @@ class GitForge:
     def requests(self, branches: Collection[str]) -> tuple[MergeRequest, ...]:
         return ()
 
+    def mentions(self, pattern: str) -> dict[str, tuple[str, ...]]:
+        """By branch, whatever an extended regular expression finds in the files of its tip. Raises rather than leave a branch out."""
+        found = {}
+        for branch, tip in self._branches.items():
+            if not self._has(tip) and not self._fetch(branch):
+                raise _unreadable(f"the files of {branch} cannot be fetched")
+            done = self._git("grep", "-h", "-I", "-o", "-E", "-e", pattern, tip)
+            if done.code > 1:
+                raise _unreadable(done.complaint)
+            found[branch] = tuple(dict.fromkeys(done.text.splitlines()))
+        return found
+
     @cached_property
     def _branches(self) -> dict[str, str]:
         """Read once: all that is decided in one run is decided on the same branches."""

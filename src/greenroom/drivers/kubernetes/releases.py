@@ -73,6 +73,11 @@ class ClusterReleases:
         self._store.put(KIND, _name(release.id), {**kept, "app": app, "static": static})
         return app, static
 
+    def digests(self) -> dict[str, tuple[str, str]]:
+        """The digests of both images of every release that the cluster knows."""
+        found = {name.removeprefix(_name("")): data for name, data in self._store.all(KIND).items()}
+        return {id: (_digest(data["app"]), _digest(data["static"])) for id, data in found.items()}
+
     def _known(self) -> list[Release]:
         return [_release(name, data) for name, data in self._store.all(KIND).items()]
 
@@ -83,6 +88,10 @@ def _release(name: str, data: Mapping[str, str]) -> Release:
 
 def _name(id: str) -> str:
     return f"release-{id}"
+
+
+def _digest(reference: str) -> str:
+    return reference.partition("@")[2]
 
 
 def _file(id: str) -> Path:

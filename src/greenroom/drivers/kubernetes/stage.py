@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.release import Release
@@ -28,8 +29,18 @@ FAILURE_LINES = 30
 BETWEEN_SECONDS = 0.1
 
 
+class HeldImages(Protocol):
+    """The images of releases, where nodes pull them from."""
+
+    def bring(self, environment: str, release: Release) -> Images:
+        """Have them there, and held for the environment, so that nobody takes them away while it may run them."""
+
+    def keep(self, environment: str, releases: Collection[str]) -> None:
+        """Let go of what the environment held of other releases."""
+
+
 class KubernetesStage:
-    """See :class:`greenroom.ports.Stage`. ``images`` brings a release's images to where nodes pull them from."""
+    """See :class:`greenroom.ports.Stage`."""
 
     def __init__(
         self,
@@ -41,7 +52,7 @@ class KubernetesStage:
         helm: HelmRelease,
         clock: Clock,
         size: Size,
-        images: Callable[[Release], Images],
+        images: HeldImages,
         older: OlderFiles,
     ) -> None:
         self._older = older
@@ -64,19 +75,20 @@ class KubernetesStage:
         return frozenset(p.slot.release for p in self._slots.all())
 
     def stage(self, environment: str, release: Release) -> None:
-        self._images(release)
+        self._images.bring(environment, release)
 
     def launch(self, environment: str, release: Release, slot: str, config: str, values: Values) -> Slot:
         color = free_color(self._slots.all(environment))
         if color is None:
             raise GreenroomError("no-color", "both colours have a slot", "greenroom status", Exit.UNSAFE)
+        images = self._images.bring(environment, release)
         number = number_of(slot)
         made = Slot(slot, environment, release.id, number, config, self._clock.now())
         self._slots.count(number)
         secret = self._helm.keep_secret(environment, values)
         bucket = bucket_of(values)
         assets = {"static": bucket.static, "media": bucket.media} if bucket else {}
-        frozen = snapshot(made, self._images(release), secret, self._size, assets)
+        frozen = snapshot(made, images, secret, self._size, assets)
         self._slots.put(self._helm.with_manifest(Placed(made, color, frozen)))
         self._helm.record(environment)
         return made
@@ -122,6 +134,8 @@ class KubernetesStage:
     def keep_assets(self, environment: str, releases: Sequence[Release]) -> None:
         """Each colour's nginx has the files of its own release, the bucket those of older ones."""
         self._older.keep(environment, releases)
+        there = {placed.slot.release for placed in self._slots.all(environment)}
+        self._images.keep(environment, {release.id for release in releases} | there)
 
     def _end_background(self, environment: str, placed: Placed) -> None:
         """Workers of another colour finish what they have before the next ones begin."""

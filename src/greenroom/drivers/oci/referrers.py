@@ -38,10 +38,10 @@ def attach(registry: Registry, subject: bytes, document: Document) -> None:
     with tempfile.NamedTemporaryFile(prefix="greenroom-empty-") as nothing:
         nothing.write(NOTHING)
         nothing.flush()
-        registry.put_blob(_digest(NOTHING), Path(nothing.name))
-    registry.put_blob(_digest(document.path.read_bytes()), document.path)
-    if not registry.put_manifest(_digest(content), content):
-        _list(registry, _digest(subject), {**_described(content, MANIFEST), "artifactType": document.kind})
+        registry.put_blob(digest_of(NOTHING), Path(nothing.name))
+    registry.put_blob(digest_of(document.path.read_bytes()), document.path)
+    if not registry.put_manifest(digest_of(content), content):
+        _list(registry, digest_of(subject), {**described(content, MANIFEST), "artifactType": document.kind})
 
 
 def referrers_tag(digest: str) -> str:
@@ -60,20 +60,22 @@ def _list(registry: Registry, subject: str, entry: Json) -> None:
 
 
 def _manifest(subject: bytes, document: Document) -> Json:
-    layer = {**_described(document.path.read_bytes(), document.kind), "annotations": {TITLE: document.name}}
+    layer = {**described(document.path.read_bytes(), document.kind), "annotations": {TITLE: document.name}}
     return {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "artifactType": document.kind,
-        "config": _described(NOTHING, EMPTY),
+        "config": described(NOTHING, EMPTY),
         "layers": [layer],
-        "subject": _described(subject, MANIFEST),
+        "subject": described(subject, MANIFEST),
     }
 
 
-def _described(content: bytes, media: str) -> Json:
-    return {"mediaType": media, "digest": _digest(content), "size": len(content)}
+def described(content: bytes, media: str) -> Json:
+    """A descriptor, as manifests name what they need."""
+    return {"mediaType": media, "digest": digest_of(content), "size": len(content)}
 
 
-def _digest(content: bytes) -> str:
+def digest_of(content: bytes) -> str:
+    """The name of those bytes in a registry."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -7,7 +7,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -25,7 +25,22 @@ ACCEPT = ", ".join((MANIFEST, "application/vnd.docker.distribution.manifest.v2+j
 SECONDS = 60.0
 """How long a registry may say nothing."""
 
+MISSING = 404
+
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*rel="?next"?')
+
+
+class Refused(GreenroomError):
+    """A registry's refusal: the HTTP status of its answer."""
+
+    status: int = 0
+
+
+class Unreachable(GreenroomError):
+    """Nobody answered. ``refused``: nothing listens there, which the machine itself says."""
+
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +69,63 @@ class Registry:
 
     def digest_of(self, wanted: str) -> str:
         """The digest of a manifest by tag or digest; empty when there is none."""
-        said = self._ask("HEAD", f"manifests/{wanted}", headers={"Accept": ACCEPT}, may_miss=True)
+        said = self._ask("HEAD", f"manifests/{wanted}", headers={"Accept": ACCEPT}, may=(MISSING,))
         return said.digest if said.status == 200 else ""
+
+    def tags(self) -> tuple[str, ...]:
+        """Every tag, whatever the order and however many answers it takes; none where there is no such repository."""
+        return tuple(dict.fromkeys(self._listed("tags/list", "tags")))
+
+    def catalog(self) -> tuple[str, ...]:
+        """Every repository that the registry names."""
+        return tuple(dict.fromkeys(self._listed(urljoin(self._root, "/v2/_catalog?n=1000"), "repositories")))
+
+    def referrers(self, digest: str) -> tuple[str, ...] | None:
+        """Digests of the documents about a manifest; None where the registry cannot tell."""
+        found = list(self._listed(f"referrers/{digest}", "manifests", none=None))
+        return None if None in found else tuple(one["digest"] for one in found)
+
+    def find(self, wanted: str) -> tuple[bytes, str, str] | None:
+        """A manifest's bytes, its media type and its digest as the registry tells it; None when there is none."""
+        said = self._ask("GET", f"manifests/{wanted}", headers={"Accept": ACCEPT}, may=(MISSING,))
+        with said.body as body:
+            content = body.read()
+        return (
+            (content, said.headers.get("content-type", MANIFEST), said.digest) if said.status == 200 else None
+        )
+
+    def delete(self, wanted: str) -> int:
+        """Delete a manifest by its digest, or a tag: the answer's status, of which 400 and 405 say that it cannot be."""
+        return self._ask("DELETE", f"manifests/{wanted}", may=(400, MISSING, 405)).status
+
+    def takes_uploads(self) -> bool:
+        """May anybody push now? False where the registry is set to be read only."""
+        said = self._ask("POST", "blobs/uploads/", data=b"", may=(405,))
+        if said.status == 405:
+            return False
+        self._ask("DELETE", urljoin(self._root, said.headers["location"]), may=(MISSING, 405))
+        return True
+
+    def greeting(self) -> Mapping[str, str]:
+        """The headers with which a registry answers at all."""
+        return self._ask("GET", urljoin(self._root, "/v2/")).headers
+
+    def _listed(self, place: str, key: str, none: Any = ()) -> Iterator[Any]:
+        """Every entry of a list that may come in several answers; ``none`` (if it is not empty) where there is no such list."""
+        been = set()
+        while place and place not in been:
+            been.add(place)
+            said = self._ask("GET", place, may=(MISSING,))
+            with said.body as body:
+                text = body.read()
+            if said.status == MISSING:
+                yield from () if none == () else (none,)
+                return
+            yield from json.loads(text).get(key) or ()
+            following = _NEXT.search(said.headers.get("link", ""))
+            place = urljoin(urljoin(self._root, place), following[1]) if following else ""
+            if place and urlsplit(place)[:2] != urlsplit(self._root)[:2]:
+                raise self._error("registry", "goes on with a list on another host", place)
 
     def manifest(self, wanted: str) -> tuple[bytes, str]:
         """A manifest's bytes and its media type."""
@@ -69,7 +139,7 @@ class Registry:
 
     def put_blob(self, digest: str, file: Path) -> bool:
         """Bring a blob there; was it missing?"""
-        if self._ask("HEAD", f"blobs/{digest}", may_miss=True).status == 200:
+        if self._ask("HEAD", f"blobs/{digest}", may=(MISSING,)).status == 200:
             return False
         place = self._ask("POST", "blobs/uploads/", data=b"").headers["location"]
         place = urljoin(self._root, place)
@@ -94,8 +164,9 @@ class Registry:
         *,
         data: bytes | IO[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
-        may_miss: bool = False,
+        may: Collection[int] = (),
     ) -> Said:
+        """``may``: refusals that are answers too."""
         said = self._once(method, place, data, headers or {})
         if said.status == 401:
             said.body.close()
@@ -103,7 +174,7 @@ class Registry:
             if data is not None and not isinstance(data, bytes):
                 data.seek(0)
             said = self._once(method, place, data, headers or {})
-        if said.status < 400 or (may_miss and said.status == 404):
+        if said.status < 400 or said.status in may:
             if method != "GET":
                 said.body.close()
             return said
@@ -138,24 +209,25 @@ class Registry:
         answer = json.loads(text)
         return f"Bearer {answer.get('token') or answer['access_token']}"
 
-    def _refused(self, method: str, place: str, said: Said) -> GreenroomError:
+    def _refused(self, method: str, place: str, said: Said) -> Refused:
         with said.body as body:
             text = body.read(2000).decode("utf-8", "replace")
         details = f"{method} {place.partition('?')[0]}: {said.status}\n{text}".strip()
+        code, what = "registry", f"answered {said.status}"
         if said.status in (401, 403):
-            return self._error(
-                "registry-login", "refuses the login" if self._login else "asks for a login", details
-            )
-        return self._error("registry", f"answered {said.status}", details)
+            code, what = "registry-login", "refuses the login" if self._login else "asks for a login"
+        error = self._error(code, what, details)
+        error.status = said.status
+        return error
 
-    def _error(self, code: str, what: str, details: str) -> GreenroomError:
+    def _error(self, code: str, what: str, details: str) -> Refused:
         host = self._reference.registry
         hint = (
             f"log in: docker login {host}, or buildah login {host}"
             if code == "registry-login"
-            else "greenroom image push"
+            else "greenroom registry report, and do it again"
         )
-        return GreenroomError(code, f"the registry {host} {what}", hint, details=details)
+        return Refused(code, f"the registry {host} {what}", hint, details=details)
 
 
 def _said(request: urllib.request.Request, registry: str) -> Said:
@@ -165,9 +237,11 @@ def _said(request: urllib.request.Request, registry: str) -> Said:
         return Said(refusal.code, _lower(refusal.headers), cast("IO[bytes]", refusal))
     except (OSError, HTTPException) as error:
         hint = "is it there, and does it speak https? [image] insecure = true for plain HTTP on this machine"
-        raise GreenroomError(
+        unreachable = Unreachable(
             "registry", f"the registry {registry} cannot be reached", hint, details=str(error)
-        ) from error
+        )
+        unreachable.refused = isinstance(getattr(error, "reason", error), ConnectionRefusedError)
+        raise unreachable from error
     return Said(answer.status, _lower(answer.headers), cast("IO[bytes]", answer))
 
 
