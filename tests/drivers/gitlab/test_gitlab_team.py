@@ -6,9 +6,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from gitlab_stand import Stand, TestClock
 from openapi import hold
 
+from gitlab_stand import Stand, TestClock
 from greenroom.domain.secret import Secret
 from greenroom.domain.sweeping import Merge
 from greenroom.drivers.forge import GitForge
