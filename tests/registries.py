@@ -25,9 +25,25 @@ from greenroom.drivers.system.spawn import plain_environment
 from servers import built_program, free_port, short_folder
 
 GENERATIONS = ("2.8", "3")
-DAY = os.environ.get("GREENROOM_TEST_DAY") or time.strftime("%F")
-TODAYS = GENERATIONS if os.environ.get("GREENROOM_EVERY_STEP") else (random.Random(DAY).choice(GENERATIONS),)
-"""Both where every step is gone through, else one of them, another one from day to day."""
+
+
+def _program(generation: str) -> Path | None:
+    """The registry's program, where there is one."""
+    if generation == "3":
+        return built_program("registry")
+    found = shutil.which("docker-registry")
+    return Path(found) if found else None
+
+
+def _todays() -> tuple[str, ...]:
+    """Both where every step is gone through, else one of those that are there, another one from day to day."""
+    if os.environ.get("GREENROOM_EVERY_STEP"):
+        return GENERATIONS
+    there = [generation for generation in GENERATIONS if _program(generation)] or GENERATIONS
+    return (random.Random(os.environ.get("GREENROOM_TEST_DAY") or time.strftime("%F")).choice(there),)
+
+
+TODAYS = _todays()
 
 START = """\
 cd {folder}
@@ -99,7 +115,7 @@ class RealRegistry:
 
 def program_of(generation: str) -> Path:
     """The registry's program; skips the test where there is none."""
-    found = shutil.which("docker-registry") if generation == "2.8" else built_program("registry")
+    found = _program(generation)
     if found is None:
         wanted = (
             "docker-registry (Debian: apt install docker-registry)"
@@ -107,7 +123,7 @@ def program_of(generation: str) -> Path:
             else "registry of distribution 3 (with Go: scripts/go-program registry)"
         )
         pytest.skip(f"there is no {wanted}")
-    return Path(found)
+    return found
 
 
 @contextmanager
