@@ -67,6 +67,27 @@ class Checked:
         return {**named, "note": self.note, "findings": found}
 
 
+class Answers:
+    """What all reports of checks have in common."""
+
+    __slots__ = ()
+    checked: tuple[Checked, ...]
+
+    def findings(self, severity: Severity) -> tuple[Finding, ...]:
+        """All findings of that severity."""
+        return tuple(f for c in self.checked for f in c.findings if f.severity is severity)
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """What hurts now or at the next deploy."""
+        return self.findings(Severity.PROBLEM)
+
+    def counted(self) -> dict[str, Any]:
+        """How many of each, and every check, for ``--json``."""
+        counts = {f"{s}s": len(self.findings(s)) for s in (Severity.PROBLEM, Severity.WARNING)}
+        return {**counts, "checks": [c.to_json() for c in self.checked]}
+
+
 CHECKS: dict[str, Check] = {
     c.name: c
     for c in (

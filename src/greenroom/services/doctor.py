@@ -14,9 +14,9 @@ from greenroom.domain.access_findings import access_findings
 from greenroom.domain.errors import Exit, GreenroomError, refused
 from greenroom.domain.findings import (
     CHECKS,
+    Answers,
     Checked,
     Finding,
-    Severity,
     answered,
     skipped,
 )
@@ -37,7 +37,7 @@ from greenroom.services.target import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Answers):
     """What the doctor found in one environment."""
 
     environment: str
@@ -49,20 +49,9 @@ class Report:
         """What was looked at."""
         return f"{self.environment}, slot {self.live}"
 
-    def findings(self, severity: Severity) -> tuple[Finding, ...]:
-        """All findings of that severity."""
-        return tuple(f for c in self.checked for f in c.findings if f.severity is severity)
-
-    @property
-    def problems(self) -> tuple[Finding, ...]:
-        """What hurts now or at the next deploy."""
-        return self.findings(Severity.PROBLEM)
-
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        counts = {f"{s}s": len(self.findings(s)) for s in (Severity.PROBLEM, Severity.WARNING)}
-        checks = [c.to_json() for c in self.checked]
-        return {"environment": self.environment, "live": self.live, **counts, "checks": checks}
+        return {"environment": self.environment, "live": self.live, **self.counted()}
 
 
 def doctor(target: Target, names: Sequence[str] = (), deep: bool = False, wait: float = 0.0) -> Report:

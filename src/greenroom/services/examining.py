@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from greenroom.domain.errors import Exit, GreenroomError
-from greenroom.domain.findings import Check, Checked, Finding, Severity, skipped
+from greenroom.domain.findings import Answers, Check, Checked, skipped
 from greenroom.ports.examining import Examiner
 
 REFUSALS = frozenset({"no-right", "gitlab-scope", "gitlab-role"})
@@ -15,27 +15,16 @@ REFUSALS = frozenset({"no-right", "gitlab-scope", "gitlab-role"})
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Answers):
     """What was found. ``title``: what was looked at; ``fixed``: what was changed before, as sentences."""
 
     title: str
     checked: tuple[Checked, ...]
     fixed: tuple[str, ...] = ()
 
-    def findings(self, severity: Severity) -> tuple[Finding, ...]:
-        """All findings of that severity."""
-        return tuple(f for c in self.checked for f in c.findings if f.severity is severity)
-
-    @property
-    def problems(self) -> tuple[Finding, ...]:
-        """What hurts now or at the next deploy."""
-        return self.findings(Severity.PROBLEM)
-
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        counts = {f"{s}s": len(self.findings(s)) for s in (Severity.PROBLEM, Severity.WARNING)}
-        checks = [c.to_json() for c in self.checked]
-        return {**counts, "checks": checks, "fixed": list(self.fixed)}
+        return {**self.counted(), "fixed": list(self.fixed)}
 
 
 def examine(
