@@ -78,7 +78,7 @@ TOP = st.sampled_from(["a", ".b", "c", "workflow", "default", "variables", "incl
 JOBS = st.dictionaries(KEYS, VALUES, min_size=1, max_size=6)
 
 
-@settings(deadline=None, max_examples=int(os.environ.get("GREENROOM_PIPELINE_EXAMPLES", "30")))
+@settings(deadline=None, max_examples=400 if os.environ.get("GREENROOM_EVERY_STEP") else 30)
 @given(found=st.dictionaries(TOP, st.one_of(JOBS, JOBS, JOBS, VALUES), min_size=1, max_size=5))
 def test_any_file_ends_in_an_answer(found: dict[str, Any]) -> None:
     made = one(yaml.safe_dump(found))

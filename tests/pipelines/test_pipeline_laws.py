@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pipeline_texts import CHECKS, generated
@@ -18,6 +20,7 @@ from greenroom.domain.refs import slug
 from greenroom.domain.roles import Role, RoleKind
 from greenroom.domain.rules import Resolution, Rule, resolve
 
+MANY = bool(os.environ.get("GREENROOM_EVERY_STEP"))
 REFS = (
     "master",
     "main",
@@ -69,7 +72,7 @@ def wanted(project: Project, found: Resolution) -> set[str]:
     return {"deploy:production"}
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=200 if MANY else 8)
 @given(project=projects())
 def test_a_branch_is_deployed_where_its_rule_says(project: Project) -> None:
     made = generated(project)
@@ -86,7 +89,7 @@ def test_a_branch_is_deployed_where_its_rule_says(project: Project) -> None:
         assert set(fork.jobs) == checks
 
 
-@settings(deadline=None, max_examples=6)
+@settings(deadline=None, max_examples=200 if MANY else 6)
 @given(project=projects())
 def test_every_generated_pipeline_is_clean_and_of_gitlabs_shape(project: Project) -> None:
     assert violations(pipeline(project)) == []

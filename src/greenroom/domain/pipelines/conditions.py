@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from greenroom.domain.refs import RefPattern
 from greenroom.domain.rules import Rule
@@ -32,12 +32,6 @@ def matching(ref: str) -> str:
     """The regular expression (RE2) for a pattern of branches, between slashes."""
     parts = (_regex(part) for part in _PART.split(ref))
     return f"/^{''.join(parts)}$/"
-
-
-def excluded(rules: Sequence[Rule], rule: Rule) -> Iterator[str]:
-    """Refs of earlier rules that may also match this one: the first rule that matches decides."""
-    for earlier in rules[: rules.index(rule)]:
-        yield from (ref for ref in earlier.refs if any(meet(ref, own) for own in rule.refs))
 
 
 def reachable(rules: Sequence[Rule], rule: Rule) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from greenroom.domain.environment import Environment, TargetKind, Tier
 from greenroom.domain.image import BuilderKind
-from greenroom.domain.pipelines.conditions import BRANCH, FOREIGN, REF, SCHEDULE, condition, excluded
+from greenroom.domain.pipelines.conditions import BRANCH, FOREIGN, REF, SCHEDULE, condition, meet
 from greenroom.domain.pipelines.generated import Job, Lines, check_names
 from greenroom.domain.refs import slug
 from greenroom.domain.rules import Rule
@@ -73,7 +73,7 @@ def builds(lines: Lines) -> Iterator[tuple[str, Job]]:
                 "needs": check_names(lines),
                 "resource_group": f"greenroom-build-{target}",
                 "script": script,
-                "rules": on(condition(BRANCH, refs)),
+                "rules": [{"if": SCHEDULE, "when": "never"}, {"if": condition(BRANCH, refs)}],
             },
         )
 
@@ -88,15 +88,15 @@ def build_name(lines: Lines, target: TargetKind) -> str:
 
 
 def deploys(lines: Lines) -> Iterator[tuple[str, Job]]:
-    """Environments that a branch leads to by itself, then the way to production."""
+    """Environments that a branch leads to by itself, then the way to production.
+
+    What the way begins with also gets the builds of production's branches.
+    """
     for rule in lines.straight:
-        if rule not in lines.chain:
+        if rule not in lines.chain[:1]:
             script = [f'{GREENROOM} env create "$CI_COMMIT_BRANCH" --commit "$CI_COMMIT_SHA" {WAIT}']
-            others = tuple(excluded(lines.rules, rule))
-            job = _deploy(lines, rule, script, rule.refs)
-            never = [{"if": condition(BRANCH, others), "when": "never"}] if others else []
-            yield f"deploy:{rule.name}", {**job, "rules": [*never, *job["rules"]]}
-    refs, before = lines.production_refs, ""
+            yield f"deploy:{rule.name}", _deploy(lines, rule, script, (rule,))
+    before = ""
     for rule in lines.chain:
         name = rule.name
         if before:
@@ -105,7 +105,7 @@ def deploys(lines: Lines) -> Iterator[tuple[str, Job]]:
         else:
             alone = rule.like.tier is Tier.PRODUCTION
             script = [*_first(rule), f'{GREENROOM} -e {name} deploy "$CI_COMMIT_SHA" {WAIT}']
-            yield f"deploy:{name}", _deploy(lines, rule, script, refs, by_hand=alone)
+            yield f"deploy:{name}", _deploy(lines, rule, script, (rule, lines.chain[-1]), by_hand=alone)
         before = name
 
 
@@ -121,19 +121,21 @@ def _job_of(lines: Lines, name: str) -> str:
     return f"deploy:{name}" if lines.chain[0].name == name else f"promote:{name}"
 
 
-def _deploy(lines: Lines, rule: Rule, script: list[str], refs: tuple[str, ...], by_hand: bool = False) -> Job:
+def _deploy(
+    lines: Lines, rule: Rule, script: list[str], mine: tuple[Rule, ...], by_hand: bool = False
+) -> Job:
     return {
         "extends": f".greenroom:{rule.like.target}",
         "stage": "deploy",
         "needs": [build_name(lines, rule.like.target)],
         "script": script,
         **_environment(lines, rule),
-        "rules": on(condition(BRANCH, refs), by_hand),
+        "rules": [{"if": SCHEDULE, "when": "never"}, *ordered(lines, BRANCH, mine, by_hand)],
     }
 
 
 def _promote(lines: Lines, rule: Rule, script: list[str], after: str) -> Job:
-    job = _deploy(lines, rule, script, lines.production_refs, by_hand=True)
+    job = _deploy(lines, rule, script, (lines.chain[-1],), by_hand=True)
     return {**job, "stage": "promote", "needs": [after]}
 
 
@@ -145,10 +147,20 @@ def _environment(lines: Lines, rule: Rule) -> Job:
     return {"environment": shown, "resource_group": place.name}
 
 
-def on(condition: str, by_hand: bool = False) -> list[Job]:
-    """Rules of a job that runs there, and not on a schedule. By hand: it keeps no pipeline waiting."""
+def ordered(lines: Lines, variable: str, mine: tuple[Rule, ...], by_hand: bool) -> list[Job]:
+    """The rules of the project in their order: ``mine`` let a branch in, those before them that it may match do not.
+
+    By hand: it keeps no pipeline waiting.
+    """
     manual = {"when": "manual", "allow_failure": True} if by_hand else {}
-    return [{"if": SCHEDULE, "when": "never"}, {"if": condition, **manual}]
+    own = [ref for rule in mine for ref in rule.refs]
+    found: list[Job] = []
+    for rule in lines.rules[: 1 + max(map(lines.rules.index, mine))]:
+        if rule in mine and rule.refs:
+            found.append({"if": condition(variable, rule.refs), **manual})
+        elif others := [ref for ref in rule.refs if any(meet(ref, one) for one in own)]:
+            found.append({"if": condition(variable, others), "when": "never"})
+    return found
 
 
 def reviews(lines: Lines) -> Iterator[tuple[str, Job]]:
@@ -175,10 +187,7 @@ def review_rules(lines: Lines, rule: Rule) -> list[Job]:
         {"if": f"{SCHEDULE} || $CI_COMMIT_TAG", "when": "never"},
         {"if": FOREIGN, "when": "never"},
     ]
-    others = tuple(excluded(lines.rules, rule))
-    if others:
-        rules.append({"if": condition(REF, others), "when": "never"})
-    return [*rules, {"if": condition(REF, rule.refs), "when": "manual", "allow_failure": True}]
+    return [*rules, *ordered(lines, REF, (rule,), by_hand=True)]
 
 
 def _review(rule: Rule, name: str) -> Job:
