@@ -14,7 +14,7 @@ from greenroom.domain.rules import Rule
 HOME = "$GREENROOM_HOME"
 GREENROOM = f'greenroom -C "{HOME}"'
 WAIT = "--wait 900"
-BUILDKIT = "docker.io/moby/buildkit:v0.25.1-rootless"
+BUILDKIT = "docker.io/moby/buildkit:v0.29.0-rootless"
 """The daemon that builds images without root."""
 
 REVIEW = "review/$CI_COMMIT_REF_SLUG"
