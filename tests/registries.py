@@ -25,6 +25,7 @@ from greenroom.drivers.system.spawn import plain_environment
 from servers import built_program, free_port, short_folder
 
 GENERATIONS = ("2.8", "3")
+DAY = os.environ.get("GREENROOM_TEST_DAY") or time.strftime("%F")
 
 
 def _program(generation: str) -> Path | None:
@@ -40,7 +41,7 @@ def _todays() -> tuple[str, ...]:
     if os.environ.get("GREENROOM_EVERY_STEP"):
         return GENERATIONS
     there = [generation for generation in GENERATIONS if _program(generation)] or GENERATIONS
-    return (random.Random(os.environ.get("GREENROOM_TEST_DAY") or time.strftime("%F")).choice(there),)
+    return (random.Random(DAY).choice(there),)
 
 
 TODAYS = _todays()
