@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from greenroom.config import values
 from greenroom.config.fields import Command, LongDuration, Table, key
 from greenroom.domain.registry.planning import Pruning
 from greenroom.domain.registry.settings import Collection, RegistrySettings
@@ -14,7 +14,24 @@ from greenroom.domain.registry.settings import Collection, RegistrySettings
 _SETTINGS = RegistrySettings()
 _PRUNING = Pruning()
 
-Expression = Annotated[str, AfterValidator(values.expression)]
+
+def _expression(value: str) -> str:
+    """A regular expression."""
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"must be a regular expression ({error})") from None
+    return value
+
+
+def _branch_expression(value: str) -> str:
+    """One with a group named branch."""
+    if "branch" not in re.compile(_expression(value)).groupindex:
+        raise ValueError("must have a group (?P<branch>...)")
+    return value
+
+
+Expression = Annotated[str, AfterValidator(_expression)]
 
 
 class RegistryTable(Table):
@@ -36,7 +53,7 @@ class RegistryTable(Table):
         _PRUNING.min_age,
         "A tag stays this long after it was first seen; longer than the longest pipeline takes.",
     )
-    branch: Annotated[str, AfterValidator(values.branch_expression)] = key(
+    branch: Annotated[str, AfterValidator(_branch_expression)] = key(
         _PRUNING.branch, "How a tag tells its branch: a regular expression with a group named branch."
     )
     most: int = key(_PRUNING.most, "So many tags go in one run.", ge=1)

@@ -260,22 +260,6 @@ def image_reference(value: str) -> str:
     return _match(IMAGE_REFERENCE, value, wrong)
 
 
-def expression(value: str) -> str:
-    """A regular expression."""
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"must be a regular expression ({error})") from None
-    return value
-
-
-def branch_expression(value: str) -> str:
-    """One with a group named branch."""
-    if "branch" not in re.compile(expression(value)).groupindex:
-        raise ValueError("must have a group (?P<branch>...)")
-    return value
-
-
 def issuer(value: str) -> str:
     """The URL of a provider: https, or http on this machine, exactly as the provider calls itself."""
     parts = urlsplit(value)
