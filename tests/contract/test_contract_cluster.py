@@ -155,7 +155,7 @@ def test_a_new_slot_begins_as_large_as_the_one_that_it_relieves(shop: ClusterSho
     """Where the autoscaler decides, it has not decided yet when the public comes."""
     toml = shop.folder / "greenroom.toml"
     before = toml.read_text()
-    patient = before.replace("[policy]", '[policy]\nprobe_timeout = "4m"', 1)  # three pods at once, on any machine
+    patient = before.replace("[policy]", '[policy]\nprobe_timeout = "4m"', 1)  # three pods start at once
     toml.write_text(patient.replace("replicas = 2", "replicas = 1\nmax_replicas = 4", 1))
     try:
         first = shop.json("restart", "--no-watch", timeout=300)["serving"]
