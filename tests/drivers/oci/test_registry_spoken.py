@@ -129,6 +129,18 @@ def test_documents_are_found_by_the_api_and_what_is_broken_is_told() -> None:
     assert set(seen.needed([image])) == {image, document}
 
 
+def test_an_image_in_use_that_cannot_be_read_counts_and_one_of_another_repository_does_not() -> None:
+    sick, elsewhere = f"sha256:{'5' * 64}", f"sha256:{'4' * 64}"
+    answers: dict[str, Answer] = {
+        "GET /v2/shop/app/tags/list": (200, {}, told({"tags": None})),
+        f"GET /v2/shop/app/manifests/{sick}": (500, {}, b""),
+    }
+    with saying(answers) as host:
+        seen = OciShelf(client(host), "shop/app").look([sick, elsewhere])
+    assert seen.unread == (sick,)
+    assert set(seen.broken) == {sick}
+
+
 @pytest.mark.parametrize(
     ("answers", "state"),
     [

@@ -53,11 +53,7 @@ class OciShelf:
         names = self._registry.tags()
         with ThreadPoolExecutor(PARALLEL) as pool:
             for tag, found in zip(names, pool.map(self.read, names), strict=True):
-                tags[tag] = "" if isinstance(found, Broken) else found.digest
-                if isinstance(found, Broken):
-                    broken[tag] = found
-                else:
-                    manifests[found.digest] = found
+                tags[tag] = _sort(tag, found, manifests, broken)
             self._follow(pool, also, manifests, broken)
         return Repository(self._name, tags, manifests, broken)
 
@@ -75,7 +71,10 @@ class OciShelf:
             near = [one for d in fresh for one in (*manifests[d].children, manifests[d].subject) if one]
             near += [one for found in pool.map(self._about, fresh) for one in found]
             self._add(pool, near, manifests, broken)
-        self._add(pool, also, manifests, {})
+        absent: dict[str, Broken] = {}
+        self._add(pool, also, manifests, absent)
+        # What is gone may lie in another repository; what could not be read may be needed here.
+        broken |= {digest: one for digest, one in absent.items() if one.damage is Damage.UNREAD}
         if any(d not in asked for d in manifests):
             self._follow(pool, (), manifests, broken)
 
@@ -88,10 +87,7 @@ class OciShelf:
     ) -> None:
         missing = [d for d in dict.fromkeys(digests) if d not in manifests and d not in broken]
         for digest, found in zip(missing, pool.map(self.read, missing), strict=True):
-            if isinstance(found, Broken):
-                broken[digest] = found
-            else:
-                manifests[digest] = found
+            _sort(digest, found, manifests, broken)
 
     def _about(self, digest: str) -> tuple[str, ...]:
         if not self._lists:
@@ -160,6 +156,17 @@ class OciShelf:
                 "the registry lets nobody delete: nothing was removed",
                 "in its configuration: storage: delete: enabled: true (REGISTRY_STORAGE_DELETE_ENABLED=true)",
             )
+
+
+def _sort(
+    name: str, found: Manifest | Broken, manifests: dict[str, Manifest], broken: dict[str, Broken]
+) -> str:
+    """Put what was read where it belongs; its digest, empty where it cannot be had."""
+    if isinstance(found, Broken):
+        broken[name] = found
+        return ""
+    manifests[found.digest] = found
+    return found.digest
 
 
 def _manifest(digest: str, content: bytes) -> Manifest:

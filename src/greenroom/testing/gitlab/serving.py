@@ -69,7 +69,7 @@ class _Adapter(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         body = request.body or b""
-        raw = body.encode() if isinstance(body, str) else bytes(body)  # type: ignore[arg-type]
+        raw = body if isinstance(body, bytes) else str(body).encode()
         headers = {name: str(value) for name, value in request.headers.items()}
         said = answer(self._lab, request.method or "GET", request.path_url, headers, raw)
         response = requests.Response()
