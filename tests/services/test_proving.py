@@ -195,10 +195,16 @@ def test_a_loss_belongs_to_the_last_kill_that_it_was_in_flight_at() -> None:
 
 
 @pytest.mark.parametrize(
-    ("handshakes", "cause", "kept"), [(3, Cause.TLS, True), (4, Cause.TLS, False), (1, Cause.EOF, False)]
+    ("start_s", "cause", "kept"),
+    [
+        (17.95, Cause.TLS, True),
+        (18.1, Cause.TLS, False),
+        (18.1, Cause.EOF, False),
+        (17.95, Cause.REFUSED, False),
+    ],
 )
-def test_the_next_edge_may_not_have_its_certificates_yet(handshakes: int, cause: Cause, kept: bool) -> None:
-    lost = [Record(18.1, 5.0, Kind.FRESH, "/", None, cause) for _ in range(handshakes)]
+def test_the_next_edge_fails_no_handshake(start_s: float, cause: Cause, kept: bool) -> None:
+    lost = [Record(start_s, 5.0, Kind.FRESH, "/", None, cause)]
     proof = Proof(
         tally=fold(lost),
         chapters=[Chapter("kill edge", 17, 20, True, "")],

@@ -3,8 +3,9 @@
 Nobody is refused while the edge restarts: connections wait in the kernel's queue of the sockets that the keeper holds.
 The supervisor is not the holder, since its own death would close them. It is the keeper that starts a supervisor again
 which was killed: each of the two brings the other back.
-``python -m greenroom.drivers.local.keeper BIND PORT HTTP-PORT-OR-0 COMMAND...``, in the state folder; descriptors
-3 = TCP, 4 = UDP of the same port, 5 = plain http.
+``python -m greenroom.drivers.local.keeper BIND PORT HTTP-PORT-OR-0 DOOR CONFIG COMMAND...``, in the state folder;
+descriptors 3 = TCP, 4 = UDP of the same port, 5 = plain http. The command starts an edge that does not listen yet; once it
+has loaded its certificates it is given CONFIG through the socket DOOR (see :mod:`.edge_start`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 from greenroom.domain.errors import GreenroomError
+from greenroom.drivers.local.edge_start import EdgeStart
 from greenroom.drivers.local.revival import left_behind
 from greenroom.drivers.system.disk import RealDisk
 from greenroom.drivers.system.proc import identify
@@ -91,8 +93,9 @@ class Reviver:
 class Keeper:
     """Runs one command for ever, and looks after the supervisor meanwhile."""
 
-    def __init__(self, command: list[str], reviver: Reviver) -> None:
+    def __init__(self, command: list[str], start: EdgeStart, reviver: Reviver) -> None:
         self._command = command
+        self._edge_start = start
         self._reviver = reviver
         self._child = 0
         self._stopping = False
@@ -120,6 +123,8 @@ class Keeper:
         """Until the edge has ended; while it runs, the supervisor is looked after."""
         pidfd = os.pidfd_open(child)
         try:
+            if not self._edge_start.give(pidfd):
+                os.kill(child, signal.SIGKILL)
             while not select.select([pidfd], [], [], LOOK_SECONDS)[0]:
                 if not self._stopping:
                     self._reviver.look(time.monotonic())
@@ -128,6 +133,7 @@ class Keeper:
         os.waitpid(child, 0)
 
     def _start(self) -> int:
+        self._edge_start.prepare()
         child = os.fork()
         if child == 0:
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -138,7 +144,8 @@ class Keeper:
 def main(arguments: list[str]) -> int:
     """Bind, then keep the edge running."""
     bind(arguments[0], int(arguments[1]), int(arguments[2]))
-    keeper = Keeper(arguments[3:], Reviver(Path.cwd()))
+    start = EdgeStart(Path(arguments[3]), Path(arguments[4]))
+    keeper = Keeper(arguments[5:], start, Reviver(Path.cwd()))
     signal.signal(signal.SIGTERM, keeper.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     keeper.run()

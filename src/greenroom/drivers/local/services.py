@@ -12,6 +12,7 @@ from typing import Protocol
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.project import Project
 from greenroom.drivers.local.edge_config import edge_config
+from greenroom.drivers.local.edge_start import without_ears
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.local.platform import Service
 from greenroom.drivers.local.public import PublicAddress
@@ -121,15 +122,21 @@ def edge_service(
     """The keeper with Caddy below it. The configuration's digest is part of the command: a change restarts it."""
     app, edge = project.app, project.edge
     config = edge_config(layout, public, project.name, app.static_url, edge.max_body, s3, sign_in)
-    text = json.dumps(config, indent=1)
-    file = layout.root / "edge" / f"caddy-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
+    door = layout.short / "edge.sock"
+    whole, first = (json.dumps(part, indent=1) for part in (config, without_ears(config, door)))
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:12]
+    file, start = (layout.root / "edge" / f"caddy-{name}.json" for name in (digest, f"{digest}-start"))
+
+    def prepare() -> None:
+        write_whole(file, whole)
+        write_whole(start, first)
 
     def check() -> None:
         if not is_free(public.port, public.bind):
             raise _port_taken(public.port)
 
     keeper = (own_python(), "-m", "greenroom.drivers.local.keeper", public.bind, str(public.port))
-    argv = (*keeper, str(public.http_port or 0), caddy, "run", "--config", str(file))
+    argv = (*keeper, str(public.http_port or 0), str(door), str(file), caddy, "run", "--config", str(start))
     env = {**plain_environment(), "XDG_DATA_HOME": str(layout.root), "XDG_CONFIG_HOME": str(layout.root)}
     unit = Unit(
         name=EDGE,
@@ -140,7 +147,7 @@ def edge_service(
         ready=f"tcp:{public.port}",
         stop_timeout=45.0,
     )
-    return Service(unit, lambda: write_whole(file, text), check)
+    return Service(unit, prepare, check)
 
 
 def _port_taken(port: int) -> GreenroomError:

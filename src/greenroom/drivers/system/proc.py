@@ -83,8 +83,8 @@ def kill_frozen(pid: int, group: bool, look: Callable[[], str]) -> str:
 
 
 def _wait_group(leader: int) -> None:
-    """Until none of the group lives: a socket is closed with the last process that has it. At most five seconds."""
-    for _ in range(1000):
+    """Until none of the group lives: a socket is closed with the last process that has it. At most a second or so."""
+    for _ in range(200):
         if not any(group == leader for _, _, group in _living()):
             return
         select.select([], [], [], 0.005)
@@ -112,9 +112,10 @@ def _wait(pidfd: int, timeout: float) -> bool:
 
 
 def kill_group(leader: int) -> None:
-    """What a dead leader left behind: its workers share its process group."""
+    """What a dead leader left behind: its workers share its process group. Dead when this returns, as a rule."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
+        _wait_group(leader)
 
 
 def marked(variable: str, value: str) -> list[tuple[int, str]]:

@@ -94,9 +94,6 @@ def judge(proof: Proof, records: Sequence[Record]) -> None:
         claimed |= mine if affordable else set()
         index = next(i for i, c in enumerate(proof.chapters) if c.start_s <= kill.before_s < c.end_s)
         chapter = proof.chapters[index]
-        early = sum(kill.early(lost[i]) for i in mine)
-        told = f"{chapter.told}; {len(mine) - early} lost of those in flight" + (
-            f", {early} by TLS with the next one" if early else ""
-        )
+        told = f"{chapter.told}; {len(mine)} lost of those in flight"
         proof.chapters[index] = replace(chapter, told=told, kept=chapter.kept and affordable)
     proof.cut_by_kills = len(claimed)

@@ -41,22 +41,14 @@ class Kill:
     well_s: float
 
     def cut(self, record: Record) -> bool:
-        """Was this loss in flight when the part died? Then it may be the kill's; a refused one never is.
-
-        So may a TLS handshake that meets the next edge before it has its certificates.
-        """
-        until_s = self.well_s if self.early(record) else self.dead_s
-        within = record.start_s <= until_s and record.end_s >= self.before_s
+        """Was this loss in flight when the part died? Then it may be the kill's; a refused one never is."""
+        within = record.start_s <= self.dead_s and record.end_s >= self.before_s
         return record.lost and within and record.cause is not Cause.REFUSED
 
-    def early(self, record: Record) -> bool:
-        """Did it come after the edge's death, and could not agree on TLS with the next one?"""
-        return self.victim is Victim.EDGE and record.cause is Cause.TLS and record.start_s > self.dead_s
-
     def affords(self, lost: Sequence[Record]) -> bool:
-        """May it cost these? An app what it had open; an edge all in flight, and as many early handshakes as that."""
+        """May it cost these? An app what it had open; an edge all in flight."""
         if self.victim is Victim.EDGE:
-            return sum(self.early(r) for r in lost) <= self.connections
+            return True
         return len(lost) <= (self.connections if self.victim is Victim.APP else 0)
 
 
