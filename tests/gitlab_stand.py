@@ -44,6 +44,9 @@ class Git:
     def requests(self, branches: Collection[str]) -> tuple[MergeRequest, ...]:
         return ()
 
+    def waiting(self) -> Mapping[str, str]:
+        return {}
+
 
 @dataclass
 class Stand:

@@ -151,6 +151,23 @@ def test_the_newest_of_a_branch_stay_as_long_as_it_is_open() -> None:
     assert [item.tag for item in gone] == ["anna-afo-7-old-1"]
 
 
+def test_what_a_job_by_hand_may_still_deploy_stays() -> None:
+    commit, other = "0123abcd" * 5, "fedcba98" * 5
+    tags = {
+        f"develop-{commit[:8]}": DIGESTS[0],
+        commit: DIGESTS[1],
+        f"develop-{other[:8]}": DIGESTS[2],
+        f"x{commit[:8]}": DIGESTS[3],
+        commit[:6]: DIGESTS[4],
+    }
+    seen = Repository("a", tags, {d: Manifest(d, 1) for d in DIGESTS})
+    used = InUse(branches=()) | InUse(commits={commit: "a job may still be run"})
+    pruning = replace(PRUNING, newest=0)
+    made = plan(seen, used, dict.fromkeys(tags, 0.0), pruning, NOW)
+    kept = {item.tag: item.reason for item in made.items if item.fate is Fate.KEEP}
+    assert kept == dict.fromkeys([f"develop-{commit[:8]}", commit], "a job may still be run")
+
+
 def test_a_build_made_anew_of_an_old_digest_is_young() -> None:
     seen = Repository("a", {"old": DIGESTS[0], "new": DIGESTS[0]}, {DIGESTS[0]: Manifest(DIGESTS[0], 1)})
     remembered = Remembered({"a": {f"old@{DIGESTS[0]}": 0.0}}).after([seen], NOW, Total(NOW, 2, 1))

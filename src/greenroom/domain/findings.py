@@ -137,6 +137,7 @@ GITLAB_CHECKS: dict[str, Check] = {
         Check("variables", "secrets are masked, and production's reach protected branches only"),
         Check("runner", "a runner is there for the jobs"),
         Check("schedule", "a schedule sweeps also when no webhook and no push does"),
+        Check("cleanup-policy", "the registry's cleanup policy takes nothing that runs"),
     )
 }
 """The checks of the project's GitLab; docs/reference/gitlab-checks.md has an entry for each."""

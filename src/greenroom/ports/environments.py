@@ -51,6 +51,9 @@ class Forge(Protocol):
         """Every merge request, of whatever state, of these branches of this project; a fork's branch of the same name is another
         one. Raises when they cannot be read whole."""
 
+    def waiting(self) -> Mapping[str, str]:
+        """The commits that a job by hand may still deploy, each with the words for it. Raises when they cannot be read whole."""
+
 
 class Board(Protocol):
     """Where the team reads what became of its branches. Raises when it cannot be told; nothing else may fail for that."""

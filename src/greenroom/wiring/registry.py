@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from greenroom.domain.environment import PRODUCTION, Environment, TargetKind, Tier
@@ -77,12 +77,17 @@ def sources(wiring: Wiring) -> tuple[Source, ...]:
     """Everybody who uses images: environments by target, and what the open branches name."""
     kinds = sorted({TargetKind.LOCAL, *(rule.like.target for rule in wiring.project.rules)})
     found = [Source(f"environments ({kind})", partial(_environments, wiring, kind)) for kind in kinds]
-    return (*found, Source("open branches", partial(_branches, wiring)))
+    jobs = Source("jobs that wait for a hand", partial(_waiting, wiring, kinds))
+    return (*found, Source("open branches", partial(_branches, wiring)), jobs)
+
+
+def _at(wiring: Wiring, kind: TargetKind) -> Wiring:
+    place = Environment(PRODUCTION, Tier.PRODUCTION, "", target=kind)
+    return Wiring(wiring.folder, wiring.emit, place.name, place)
 
 
 def _environments(wiring: Wiring, kind: TargetKind) -> InUse:
-    place = Environment(PRODUCTION, Tier.PRODUCTION, "", target=kind)
-    there = Wiring(wiring.folder, wiring.emit, place.name, place)
+    there = _at(wiring, kind)
     releases = may_run(there.target)
     known = _digests(there)
     digests = {digest: why for id, why in releases.items() for digest in known(id)}
@@ -103,6 +108,19 @@ def _digests(there: Wiring) -> Callable[[str], tuple[str, ...]]:
         return tuple(image.digest for image in images.all) if images and images.repository else ()
 
     return recorded
+
+
+def _waiting(wiring: Wiring, kinds: Sequence[TargetKind]) -> InUse:
+    """What was built from commits that a job by hand may still deploy."""
+    commits = wiring.forge.waiting()
+    digests: dict[str, str] = {}
+    for kind in kinds if commits else ():
+        there = _at(wiring, kind)
+        known = _digests(there)
+        for release in there.target.doors.builder.releases():
+            if why := commits.get(release.commit):
+                digests |= dict.fromkeys(known(release.id), why)
+    return InUse(digests, commits=commits)
 
 
 def _branches(wiring: Wiring) -> InUse:

@@ -61,6 +61,34 @@ def test_a_branch_is_protected_on_request() -> None:
     assert report(at, fix=True).fixed == ()
 
 
+@pytest.mark.parametrize(
+    ("policy", "taken"),
+    [
+        ({"enabled": False}, 0),
+        ({"enabled": True}, 2),
+        ({"enabled": True, "name_regex": "review-.*"}, 0),
+        ({"enabled": True, "name_regex_keep": "keep-.*"}, 1),
+        ({"enabled": True, "name_regex_keep": "keep-.*|held-.*"}, 0),
+        ({"enabled": True, "name_regex": r"\pL+"}, 2),
+    ],
+)
+def test_a_cleanup_policy_must_not_take_what_runs(policy: dict[str, object], taken: int) -> None:
+    at = stand()
+    at.lab.cleanup |= policy
+    (found,) = messages(report(at, "cleanup-policy")) or ("",)
+    assert ("keep-production-" in found) + ("held-sha256-" in found) == taken
+
+
+def test_a_cleanup_policy_is_mended_on_request() -> None:
+    at = stand()
+    at.lab.cleanup |= {"enabled": True, "name_regex_keep": "v.+|main"}
+    assert report(at, "cleanup-policy", fix=True).fixed == ("the cleanup policy keeps keep-.*|held-.*",)
+    assert at.lab.cleanup["name_regex_keep"] == "(?:v.+|main)|keep-.*|held-.*"
+    assert at.lab.cleanup["enabled"] is True
+    assert messages(report(at, "cleanup-policy")) == []
+    assert report(at, "cleanup-policy", fix=True).fixed == ()
+
+
 def test_secrets_are_masked_on_request_and_never_shown() -> None:
     at = stand()
     at.lab.variables += [

@@ -32,16 +32,24 @@ class Pruning:
 class InUse:
     """What is needed outside the registry, each with the reason: manifests by digest, tags by name.
 
-    ``branches``: those that are open; None: nobody has said, and all count as open.
+    ``commits``: what was built from them, where a tag tells it. ``branches``: those that are open; None: nobody has said, and all
+    count as open.
     """
 
     digests: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     branches: Collection[str] | None = None
+    commits: Mapping[str, str] = field(default_factory=dict)
 
     def __or__(self, other: InUse) -> InUse:
         branches = other.branches if self.branches is None else self.branches
-        return InUse({**other.digests, **self.digests}, {**other.tags, **self.tags}, branches)
+        commits = {**other.commits, **self.commits}
+        return InUse({**other.digests, **self.digests}, {**other.tags, **self.tags}, branches, commits)
+
+    def built(self, tag: str) -> str:
+        """Why it stays for the commit that it tells, whole or cut; empty: it tells none that is needed."""
+        told = _COMMIT.findall(tag)
+        return next((why for c, why in self.commits.items() for part in told if c.startswith(part)), "")
 
     def opened(self, branch: str) -> bool:
         """Is there such a branch, as tags write it (GitLab cuts its ``CI_COMMIT_REF_SLUG`` after 63 characters)?"""
@@ -50,6 +58,8 @@ class InUse:
         told, cut = slug(branch), len(branch) >= _CUT
         return any(one == told or (cut and one.startswith(told)) for one in map(slug, self.branches))
 
+
+_COMMIT = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])")
 
 _CUT = 60
 """A branch's name of so many characters may have been cut."""
@@ -135,7 +145,7 @@ def _held(seen: Repository, tag: str, used: InUse, age: float, pruning: Pruning,
     mine = kept_by(tag)
     if mine:
         return f"{mine[0]} may still run release {mine[1]}"
-    if why := used.tags.get(tag) or used.digests.get(digest):
+    if why := used.tags.get(tag) or used.digests.get(digest) or used.built(tag):
         return why
     if not digest:
         return "" if broken else "its manifest cannot be read: see the report, then --broken"

@@ -57,6 +57,9 @@ class GitForge:
     def requests(self, branches: Collection[str]) -> tuple[MergeRequest, ...]:
         return ()
 
+    def waiting(self) -> Mapping[str, str]:
+        return {}
+
     def mentions(self, pattern: str) -> dict[str, tuple[str, ...]]:
         """By branch, whatever an extended regular expression finds in the files of its tip. Raises rather than leave a branch out."""
         found = {}

@@ -8,12 +8,18 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from greenroom.domain.findings import Checked, Finding, Severity, answered
+from greenroom.domain.registry.names import held_tag, keep_tag
 from greenroom.drivers.gitlab.client import Client
 from greenroom.drivers.gitlab.refusing import GitLabError
 from greenroom.drivers.gitlab.support import ends, next_stop, parsed
 
 SOON = 14
 """Days before the end of a token or a version at which it is told."""
+
+KEPT = (keep_tag("production", "0123456789ab"), held_tag(f"sha256:{'0' * 64}"))
+"""Tags of the kinds that no policy may take, and what their names have in common."""
+
+SPARED = "keep-.*|held-.*"
 
 DEVELOPER = 30
 NEEDED, ENOUGH = frozenset({"api"}), frozenset({"api", "read_api", "read_repository", "self_rotate"})
@@ -36,8 +42,13 @@ class GitLabExaminer:
             "variables": self._variables,
             "runner": self._runner,
             "schedule": self._schedule,
+            "cleanup-policy": self._cleanup,
         }
-        self._fixes = {"target-branches": self._protect, "variables": self._mask}
+        self._fixes = {
+            "target-branches": self._protect,
+            "variables": self._mask,
+            "cleanup-policy": self._spare,
+        }
 
     def check(self, name: str) -> Checked:
         return answered(name, tuple(self._checks[name]()))
@@ -174,6 +185,46 @@ class GitLabExaminer:
             cause = "a push that deletes more than three branches fires no webhook and no pipeline; neither does time that is over"
             cure = "make a schedule (Build, Pipeline schedules) whose pipeline runs greenroom sweep, hourly"
             yield _warning("schedule", "no active schedule runs a pipeline", cause, cure)
+
+    def _cleanup(self) -> Iterator[Finding]:
+        if taken := [tag for tag in KEPT if self._takes(tag)]:
+            text = f"the registry's cleanup policy may remove what an environment runs: {', '.join(taken)}"
+            cause = (
+                "it goes by names and age, and knows neither what is deployed nor which branch a tag is of"
+            )
+            yield _problem("cleanup-policy", text, cause, "greenroom doctor gitlab cleanup-policy --fix")
+
+    def _spare(self) -> Iterator[str]:
+        if not any(self._takes(tag) for tag in KEPT):
+            return
+        before = str(self._policy.get("name_regex_keep") or "")
+        words = "|".join([*([f"(?:{before})"] if before else []), SPARED])
+        self._client.ask(
+            "put", "", body={"container_expiration_policy_attributes": {"name_regex_keep": words}}
+        )
+        yield f"the cleanup policy keeps {SPARED}"
+
+    @property
+    def _policy(self) -> dict[str, Any]:
+        told = self._client.ask("get", "").body
+        return dict(told.get("container_expiration_policy") or {})
+
+    def _takes(self, tag: str) -> bool:
+        """May the policy remove a tag of that name, once it is old enough? GitLab matches whole names."""
+        policy = self._policy
+        deletes = str(policy.get("name_regex_delete") or policy.get("name_regex") or "")
+        keeps = str(policy.get("name_regex_keep") or "")
+        if not policy.get("enabled") or not deletes:
+            return False
+        return _matches(deletes, tag, unsure=True) and not (keeps and _matches(keeps, tag, unsure=False))
+
+
+def _matches(pattern: str, tag: str, unsure: bool) -> bool:
+    """``unsure``: the answer where the pattern is one of RE2's that Python does not know."""
+    try:
+        return re.fullmatch(pattern, tag) is not None
+    except re.error:
+        return unsure
 
 
 def _quoted(name: str) -> str:

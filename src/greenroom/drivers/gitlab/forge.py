@@ -15,6 +15,12 @@ from greenroom.ports import Forge
 _STATES = {"opened": Merge.OPEN, "locked": Merge.OPEN, "merged": Merge.MERGED, "closed": Merge.CLOSED}
 """Locked is what GitLab calls a request while it merges it: not yet over."""
 
+STOPS = "stop"
+"""What the names of jobs begin with that end an environment, in the pipeline that ``ci generate`` writes."""
+
+REQUESTS = "refs/merge-requests/"
+"""The ``ref`` of a job in the pipeline of a merge request."""
+
 
 class GitLabForge:
     """See :class:`greenroom.ports.environments.Forge`. ``git``: the same project, read with git.
@@ -42,6 +48,32 @@ class GitLabForge:
             for one in self._client.every("/merge_requests", "iid", source_branch=branch, **words):
                 found += self._own(one, branch, path)
         return tuple(found)
+
+    def waiting(self) -> Mapping[str, str]:
+        """Manual jobs that nobody has run, of branches that are there and of merge requests that are open: those of others stay
+        ``manual`` for ever in GitLab. What only stops an environment needs no build."""
+        jobs = self._client.every("/jobs", "id", scope="manual")
+        opened: set[str] | None = None
+        found = {}
+        for job in jobs:
+            try:
+                name, ref, commit = str(job["name"]), str(job["ref"]), str(job["commit"]["id"])
+            except (KeyError, TypeError) as error:
+                raise unread("the list of jobs", f"job {job.get('id')} has no {error}") from error
+            if name.startswith(STOPS):
+                continue
+            if ref.startswith(REQUESTS):
+                opened = self._opened() if opened is None else opened
+                there = ref.removeprefix(REQUESTS).partition("/")[0] in opened
+            else:
+                there = bool(job.get("tag")) or ref in self._branches
+            if there:
+                found[commit] = f"the job {name} of {ref} may still be run by hand"
+        return found
+
+    def _opened(self) -> set[str]:
+        listed = self._client.every("/merge_requests", "iid", scope="all", state="opened")
+        return {str(one["iid"]) for one in listed}
 
     @cached_property
     def _branches(self) -> dict[str, str]:

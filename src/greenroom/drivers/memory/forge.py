@@ -12,9 +12,13 @@ from greenroom.drivers.memory.commits import TARGET, Commits
 
 @dataclass(slots=True)
 class MemoryForge(Commits):
-    """See :class:`greenroom.ports.environments.Forge`. ``failing``: why nothing can be read now; ``now``: its clock."""
+    """See :class:`greenroom.ports.environments.Forge`. ``failing``: why nothing can be read now; ``now``: its clock.
+
+    ``jobs``: those that wait for a hand, by commit.
+    """
 
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict)
+    jobs: dict[str, str] = field(default_factory=dict)
     failing: str = ""
     now: float = 0.0
 
@@ -29,6 +33,10 @@ class MemoryForge(Commits):
     def requests(self, branches: Collection[str]) -> tuple[MergeRequest, ...]:
         self._readable()
         return tuple(r for r in self.merge_requests.values() if r.branch in branches)
+
+    def waiting(self) -> Mapping[str, str]:
+        self._readable()
+        return dict(self.jobs)
 
     def branch(self, name: str, start: str = TARGET) -> None:
         """A new branch, without commits of its own."""

@@ -12,6 +12,7 @@ from greenroom.testing.gitlab.repository import Repository, in_memory
 from greenroom.testing.gitlab.things import (
     Deployment,
     Exchange,
+    Job,
     Note,
     Place,
     Protection,
@@ -24,6 +25,16 @@ from greenroom.testing.gitlab.things import (
 from greenroom.testing.gitlab.trouble import Trouble
 
 NOWHERE = "0" * 40
+NO_CLEANUP = {
+    "cadence": "1d",
+    "enabled": False,
+    "keep_n": 10,
+    "older_than": "90d",
+    "name_regex": ".*",
+    "name_regex_keep": None,
+}
+"""The registry's cleanup policy of a new project."""
+
 HOOKS_PER_PUSH = 3
 """``push_event_hooks_limit``: a push that changes more branches fires no webhook at all."""
 
@@ -46,7 +57,9 @@ class GitLab:
     deployments: dict[int, Deployment] = field(default_factory=dict)
     protected: dict[str, Protection] = field(default_factory=lambda: {TARGET: Protection()})
     variables: list[Variable] = field(default_factory=list)
+    jobs: dict[int, Job] = field(default_factory=dict)
     runners: list[Runner] = field(default_factory=lambda: [Runner(1)])
+    cleanup: dict[str, Any] = field(default_factory=lambda: dict(NO_CLEANUP))
     schedules: list[Schedule] = field(default_factory=lambda: [Schedule(1)])
     events: list[dict[str, Any]] = field(default_factory=list)
     asked: list[Exchange] = field(default_factory=list)
@@ -86,6 +99,12 @@ class GitLab:
         before = self.heads[name]
         made = self.repository.grow(name, before)
         self._pushed({name: (before, made)})
+        return made
+
+    def job(self, name: str, ref: str, sha: str = "", tag: bool = False) -> Job:
+        """A pipeline of that ref has a job that waits for a hand; without ``sha``: of its tip."""
+        made = Job(self.next_id(), name, ref, sha or self.heads[ref], self.clock.now(), tag=tag)
+        self.jobs[made.id] = made
         return made
 
     def merge(self, name: str, into: str = TARGET) -> None:

@@ -166,6 +166,13 @@ def _change_note(lab: GitLab, asked: Asked) -> Answer:
     return Answer(200, shapes.note(found))
 
 
+@route("GET", "/projects/{id}/jobs", REPORTER)
+def _jobs(lab: GitLab, asked: Asked) -> Answer:
+    scope = asked.query.get("scope")
+    items = sorted((j for j in lab.jobs.values() if scope in (None, j.status)), key=lambda j: -j.id)
+    return paged(items, lambda j: shapes.job(lab, j), asked.query, address(lab, asked))
+
+
 @route("GET", "/projects/{id}/environments", REPORTER)
 def _places(lab: GitLab, asked: Asked) -> Answer:
     name, states = asked.query.get("name"), asked.query.get("states")

@@ -13,6 +13,19 @@ SHORTEST = 8
 """GitLab masks no value that has fewer characters, or a line break."""
 
 
+@route("GET", "/projects/{id}", REPORTER)
+def _project(lab: GitLab, _asked: Asked) -> Answer:
+    """What is asked of it here; a real answer tells much more."""
+    body = {"id": lab.id, "path_with_namespace": lab.path, "container_expiration_policy": lab.cleanup}
+    return Answer(200, body)
+
+
+@route("PUT", "/projects/{id}", MAINTAINER)
+def _change_project(lab: GitLab, asked: Asked) -> Answer:
+    lab.cleanup |= asked.body.get("container_expiration_policy_attributes", {})
+    return _project(lab, asked)
+
+
 @route("GET", "/projects/{id}/protected_branches", DEVELOPER)
 def _protected(lab: GitLab, asked: Asked) -> Answer:
     return paged(sorted(lab.protected.items()), lambda p: _protection(*p), asked.query, address(lab, asked))

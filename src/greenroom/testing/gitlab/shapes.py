@@ -8,7 +8,7 @@ from typing import Any
 
 from greenroom.drivers.memory.commits import TARGET
 from greenroom.testing.gitlab.project import GitLab
-from greenroom.testing.gitlab.things import Deployment, Note, Place, Request, Token
+from greenroom.testing.gitlab.things import Deployment, Job, Note, Place, Request, Token
 
 BOT = {
     "id": 7,
@@ -133,6 +133,25 @@ def deployment(lab: GitLab, one: Deployment) -> dict[str, Any]:
         "environment": {k: v for k, v in place(where).items() if k in ("id", "name", "slug", "external_url")},
         "deployable": None,
         "status": one.status,
+    }
+
+
+def job(lab: GitLab, one: Job) -> dict[str, Any]:
+    """A job as lists have it."""
+    return {
+        "id": one.id,
+        "status": one.status,
+        "stage": "deploy",
+        "name": one.name,
+        "ref": one.ref,
+        "tag": one.tag,
+        "allow_failure": True,
+        "created_at": moment(one.created_at),
+        "commit": {"id": one.sha, "short_id": one.sha[:8], "title": "change", "message": "change"},
+        "pipeline": {"id": one.id, "project_id": lab.id, "ref": one.ref, "sha": one.sha, "status": "manual"},
+        "user": PERSON,
+        "web_url": f"{lab.url}/{lab.path}/-/jobs/{one.id}",
+        "archived": False,
     }
 
 

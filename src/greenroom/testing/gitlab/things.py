@@ -114,6 +114,19 @@ class Variable:
 
 
 @dataclass(slots=True)
+class Job:
+    """A job of a pipeline. ``ref``: a branch, a tag or ``refs/merge-requests/<iid>/head``."""
+
+    id: int
+    name: str
+    ref: str
+    sha: str
+    created_at: float
+    status: str = "manual"
+    tag: bool = False
+
+
+@dataclass(slots=True)
 class Runner:
     """Who does the jobs."""
 
