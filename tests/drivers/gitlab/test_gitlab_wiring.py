@@ -18,6 +18,7 @@ from greenroom.drivers.forge import GitForge
 from greenroom.drivers.gitlab import GitLabForge
 from greenroom.testing.gitlab import GitLab, GitRepository, Served
 from greenroom.wiring import Wiring
+from greenroom.wiring.registry import sources
 
 TOML = """\
 name = "shop"
@@ -61,6 +62,20 @@ def test_an_empty_table_takes_what_the_job_says(here: Path, monkeypatch: pytest.
         assert isinstance(forge, GitLabForge)
         assert forge.branches() == lab.heads
         assert [r.state for r in forge.requests(["anna/AFO-1_a"])] == [Merge.OPEN]
+
+
+def test_jobs_that_wait_are_among_those_who_use_the_registry(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = GitLab(TestClock())
+    lab.repository = GitRepository(here.parent / "hub.git")
+    lab.job("deploy:production", "master")
+    table = '[gitlab]\nproject = "4711"\n[image]\nrepository = "127.0.0.1:1/shop"\n'
+    with Served(lab):
+        monkeypatch.setenv("CI_SERVER_URL", lab.url)
+        monkeypatch.setenv("GREENROOM_GITLAB_TOKEN", "glpat-all")
+        jobs = next(s for s in sources(wiring(here, table)) if s.what.startswith("jobs"))
+        assert list(jobs.read().commits) == [lab.heads["master"]]
 
 
 def test_the_file_is_read_where_the_variable_is_not_set(here: Path) -> None:
