@@ -69,7 +69,8 @@ class EdgeStart:
             say(f"the edge's configuration cannot be read: {error}")
             return _ended(pidfd, LOOK_SECONDS)
         while time.monotonic() < until:
-            with socket.socket(socket.AF_UNIX) as connection, suppress(ConnectionError, FileNotFoundError):
+            # Whatever goes wrong here may not end the keeper: the public sockets are its own.
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
                 connection.connect(str(self._door))
                 self._certificates(names, pidfd)
                 return self._given(connection, body, pidfd)
@@ -92,14 +93,12 @@ class EdgeStart:
                     return
 
     def _shows(self, name: str, context: ssl.SSLContext) -> bool:
-        with socket.socket(socket.AF_UNIX) as plain:
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as plain:
             plain.settimeout(CERTIFICATES_SECONDS)
-            try:
-                plain.connect(str(_eyes(self._door)))
-                context.wrap_socket(plain, server_hostname=name).close()
-            except OSError:
-                return False
-        return True
+            plain.connect(str(_eyes(self._door)))
+            context.wrap_socket(plain, server_hostname=name).close()
+            return True
+        return False
 
     def _given(self, connection: socket.socket, body: bytes, pidfd: int) -> bool:
         """Caddy answers once the configuration runs."""
