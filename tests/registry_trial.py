@@ -14,7 +14,8 @@ from typing import Any
 
 from greenroom.domain.events import Event
 from greenroom.domain.registry.memory import Remembered
-from greenroom.domain.registry.planning import Fate, InUse, Pruning
+from greenroom.domain.registry.planning import Fate, InUse
+from greenroom.domain.registry.settings import Pruning
 from greenroom.drivers.oci.collector import OciCollector
 from greenroom.drivers.oci.remembering import RegistryMemory
 from greenroom.drivers.system.clock import SystemClock

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from greenroom.domain.registry.memory import Remembered, Total
 from greenroom.domain.registry.mentions import mentioned, pattern
 from greenroom.domain.registry.names import held_by, held_tag, keep_tag, kept_by, natural, subject_of
-from greenroom.domain.registry.planning import Fate, InUse, Plan, Pruning, branch_of, plan
+from greenroom.domain.registry.planning import Fate, InUse, Plan, branch_of, plan
 from greenroom.domain.registry.seen import Broken, Damage, Manifest, Repository
+from greenroom.domain.registry.settings import Pruning
 
 DAY = 86400.0
 NOW = 1_000 * DAY

@@ -8,8 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from greenroom.config.fields import Command, LongDuration, Table, key
-from greenroom.domain.registry.planning import Pruning
-from greenroom.domain.registry.settings import Collection, RegistrySettings
+from greenroom.domain.registry.settings import Collection, Pruning, RegistrySettings
 
 _SETTINGS = RegistrySettings()
 _PRUNING = Pruning()

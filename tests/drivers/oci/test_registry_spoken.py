@@ -15,9 +15,8 @@ import pytest
 from greenroom.domain.errors import GreenroomError
 from greenroom.domain.registry.memory import Remembered
 from greenroom.domain.registry.names import keep_tag
-from greenroom.domain.registry.planning import Pruning
 from greenroom.domain.registry.seen import Damage
-from greenroom.domain.registry.settings import Collection
+from greenroom.domain.registry.settings import Collection, Pruning
 from greenroom.drivers.oci.collector import OciCollector
 from greenroom.drivers.oci.credentials import Logins
 from greenroom.drivers.oci.holding import HeldTags, ImageHolds

@@ -11,21 +11,7 @@ from typing import Any
 from greenroom.domain.refs import slug
 from greenroom.domain.registry.names import held_by, kept_by, leader_of, natural, subject_of
 from greenroom.domain.registry.seen import Repository
-
-
-@dataclass(frozen=True, slots=True)
-class Pruning:
-    """What the project's file says. ``protect``: regular expressions over whole tags. ``newest``: so many of each open branch stay.
-
-    ``min_age`` in seconds since a tag was first seen. ``branch``: a regular expression with a group ``branch``, by which
-    a tag tells its branch. ``most``: so many tags go in one run.
-    """
-
-    protect: tuple[str, ...] = ("latest", r"v\d+(\.\d+)*", r"\d+(\.\d+)+")
-    newest: int = 5
-    min_age: float = 86400.0
-    branch: str = r"(?P<branch>.+)-(\d+|[0-9a-f]{7,40})"
-    most: int = 200
+from greenroom.domain.registry.settings import Pruning
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from typing import Any
 
 from greenroom.domain.registry.memory import Remembered, Total
 from greenroom.domain.registry.names import kept_by
-from greenroom.domain.registry.planning import Plan, Pruning, branch_of
+from greenroom.domain.registry.planning import Plan, branch_of
 from greenroom.domain.registry.seen import Repository
+from greenroom.domain.registry.settings import Pruning
 
 Blobs = dict[str, int]
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from greenroom.domain.registry.planning import Pruning
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What the project's file says. ``protect``: regular expressions over whole tags. ``newest``: so many of each open branch stay.
+
+    ``min_age`` in seconds since a tag was first seen. ``branch``: a regular expression with a group ``branch``, by which
+    a tag tells its branch. ``most``: so many tags go in one run.
+    """
+
+    protect: tuple[str, ...] = ("latest", r"v\d+(\.\d+)*", r"\d+(\.\d+)+")
+    newest: int = 5
+    min_age: float = 86400.0
+    branch: str = r"(?P<branch>.+)-(\d+|[0-9a-f]{7,40})"
+    most: int = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from greenroom.domain.errors import GreenroomError, refused
 from greenroom.domain.events import Emit, note
 from greenroom.domain.registry.memory import Remembered
-from greenroom.domain.registry.planning import InUse, Pruning
+from greenroom.domain.registry.planning import InUse
 from greenroom.domain.registry.seen import Repository
+from greenroom.domain.registry.settings import Pruning
 from greenroom.ports import Clock
 from greenroom.ports.registry import Collector, Memory, Shelf
 
