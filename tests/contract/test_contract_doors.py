@@ -124,7 +124,7 @@ def local(root: Path, python: Path) -> Iterator[Doors]:
     control = Control(layout, machine, command, __version__)
     app = App("wsgi:app")
     roles = (Role("web", RoleKind.WEB, processes=2), Role("loop", RoleKind.WORKER, command=("sleep", "600")))
-    policy = Policy(probe_timeout=4.0)
+    policy = Policy(probe_timeout=12.0)
     public = PublicAddress({ENV: "shop.localhost"}, 1, None, "127.0.0.1", {})
 
     def path(id: str) -> Path:

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+BATCH = 200
+"""Objects in one request; a thousand are allowed, but a store on a busy disk does not answer those in time."""
+
+
 def empty(s3: S3Client, bucket: str) -> None:
-    """Remove all of it, up to a thousand objects a request. Raises naming the first object that stays."""
+    """Remove all of it, batch by batch. Raises naming the first object that stays."""
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
         for upload in page.get("Uploads", []):
             with unless("NoSuchUpload"):
@@ -30,10 +34,11 @@ def empty(s3: S3Client, bucket: str) -> None:
 
 def _batches(s3: S3Client, bucket: str) -> Iterator[list[Any]]:
     """Objects first, as every store lists them; then what versioning has kept of them."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+    pages: Any = {"PageSize": BATCH}
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig=pages):
         if batch := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
             yield batch
-    for versions in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+    for versions in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, PaginationConfig=pages):
         listed: list[Any] = [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]
         if listed:
             yield [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in listed]
