@@ -38,6 +38,7 @@ def with_checks(home: Path, more: str, checks: Mapping[str, str]) -> None:
     toml.write_text(head + CHECKS.format(more=more, **checks) + "[prove]" + rest.partition("[prove]")[2])
     for name, written in generated(load(toml))[0].items():
         (home / name).write_text(written)
+    # Stands for the shop's tests where only the pipeline is looked at; --checks runs those.
     (home / "test_small.py").write_text("def test_one() -> None:\n    assert True\n")
     with (home / ".gitignore").open("a") as ignore:
         ignore.write(".gitlab-ci-local/\n")

@@ -74,7 +74,7 @@ def keeper(wiring: Wiring) -> Keeper:
 
 
 def sources(wiring: Wiring) -> tuple[Source, ...]:
-    """Everybody who uses images: environments by target, and what the open branches name."""
+    """Everybody who uses images: environments by target, what the open branches name, and what a job by hand may still deploy."""
     kinds = sorted({TargetKind.LOCAL, *(rule.like.target for rule in wiring.project.rules)})
     found = [Source(f"environments ({kind})", partial(_environments, wiring, kind)) for kind in kinds]
     jobs = Source("jobs that wait for a hand", partial(_waiting, wiring, kinds))

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,12 @@ def configuration(folder: Path, names: int = 200) -> dict[str, Any]:
 
 
 @contextmanager
-def keeper(folder: Path, whole: dict[str, Any], port: int) -> Iterator[subprocess.Popen[bytes]]:
+def keeper(
+    folder: Path, whole: dict[str, Any], port: int, door: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """The real keeper with the real Caddy."""
-    door, file, start = folder / "edge.sock", folder / "whole.json", folder / "start.json"
+    door = door or folder / "edge.sock"
+    file, start = folder / "whole.json", folder / "start.json"
     file.write_text(json.dumps(whole))
     start.write_text(json.dumps(without_ears(whole, door)))
     module = (sys.executable, "-m", "greenroom.drivers.local.keeper", "127.0.0.1", str(port), "0")
@@ -89,6 +92,13 @@ def blind() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
+
+
+def eventually(seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def answered(port: int, context: ssl.SSLContext) -> None:
@@ -132,18 +142,23 @@ def test_killed_again_and_again_it_fails_no_handshake(tmp_path: Path) -> None:
             (edge,) = children(process.pid)
             frozen = time.monotonic()
             os.kill(edge, signal.SIGKILL)
-            while children(process.pid) in ([edge], []):
-                time.sleep(0.005)
+            eventually(lambda edge=edge: children(process.pid) not in ([edge], []))  # type: ignore[misc]
             lives.append((frozen, time.monotonic()))
             before = len(good)
-            while len(good) < before + 8:
-                time.sleep(0.02)
+            eventually(lambda before=before: len(good) >= before + 8)  # type: ignore[misc]
         over.set()
         for visitor in visitors:
             visitor.join()
     late = [why for began, why in failed if not any(a - 1.0 <= began <= b for a, b in lives)]
     assert late == [], (tmp_path / "keeper.log").read_text()[-2000:]
     assert len(failed) <= 4 * KILLS, "only what was in flight"
+
+
+def test_without_room_for_its_socket_the_next_one_starts_plainly(tmp_path: Path) -> None:
+    port, nowhere = free_port(), tmp_path / "gone" / "edge.sock"
+    with keeper(tmp_path, configuration(tmp_path, 3), port, nowhere):
+        answered(port, blind())
+    assert not nowhere.exists()
 
 
 def test_what_the_edge_does_not_take_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -180,6 +195,6 @@ def test_one_that_ends_by_itself_is_not_waited_for(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as process:
         pidfd = os.pidfd_open(process.pid)
         try:
-            assert EdgeStart(tmp_path / "edge.sock", tmp_path / "whole.json").give(pidfd)
+            assert not EdgeStart(tmp_path / "edge.sock", tmp_path / "whole.json").give(pidfd)
         finally:
             os.close(pidfd)

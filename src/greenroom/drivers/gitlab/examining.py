@@ -17,9 +17,10 @@ SOON = 14
 """Days before the end of a token or a version at which it is told."""
 
 KEPT = (keep_tag("production", "0123456789ab"), held_tag(f"sha256:{'0' * 64}"))
-"""Tags of the kinds that no policy may take, and what their names have in common."""
+"""Tags of the kinds that no policy may take."""
 
 SPARED = "keep-.*|held-.*"
+"""What keeps a policy off them."""
 
 DEVELOPER = 30
 NEEDED, ENOUGH = frozenset({"api"}), frozenset({"api", "read_api", "read_repository", "self_rotate"})
@@ -187,7 +188,7 @@ class GitLabExaminer:
             yield _warning("schedule", "no active schedule runs a pipeline", cause, cure)
 
     def _cleanup(self) -> Iterator[Finding]:
-        if taken := [tag for tag in KEPT if self._takes(tag)]:
+        if taken := _taken(self._policy()):
             text = f"the registry's cleanup policy may remove what an environment runs: {', '.join(taken)}"
             cause = (
                 "it goes by names and age, and knows neither what is deployed nor which branch a tag is of"
@@ -195,28 +196,29 @@ class GitLabExaminer:
             yield _problem("cleanup-policy", text, cause, "greenroom doctor gitlab cleanup-policy --fix")
 
     def _spare(self) -> Iterator[str]:
-        if not any(self._takes(tag) for tag in KEPT):
+        policy = self._policy()
+        if not _taken(policy):
             return
-        before = str(self._policy.get("name_regex_keep") or "")
+        before = str(policy.get("name_regex_keep") or "")
         words = "|".join([*([f"(?:{before})"] if before else []), SPARED])
         self._client.ask(
             "put", "", body={"container_expiration_policy_attributes": {"name_regex_keep": words}}
         )
         yield f"the cleanup policy keeps {SPARED}"
 
-    @property
     def _policy(self) -> dict[str, Any]:
         told = self._client.ask("get", "").body
         return dict(told.get("container_expiration_policy") or {})
 
-    def _takes(self, tag: str) -> bool:
-        """May the policy remove a tag of that name, once it is old enough? GitLab matches whole names."""
-        policy = self._policy
-        deletes = str(policy.get("name_regex_delete") or policy.get("name_regex") or "")
-        keeps = str(policy.get("name_regex_keep") or "")
-        if not policy.get("enabled") or not deletes:
-            return False
-        return _matches(deletes, tag, unsure=True) and not (keeps and _matches(keeps, tag, unsure=False))
+
+def _taken(policy: dict[str, Any]) -> list[str]:
+    """Those of the kept kinds that the policy may remove, once they are old enough. GitLab matches whole names."""
+    deletes = str(policy.get("name_regex_delete") or policy.get("name_regex") or "")
+    keeps = str(policy.get("name_regex_keep") or "")
+    if not policy.get("enabled") or not deletes:
+        return []
+    due = [tag for tag in KEPT if _matches(deletes, tag, unsure=True)]
+    return [tag for tag in due if not (keeps and _matches(keeps, tag, unsure=False))]
 
 
 def _matches(pattern: str, tag: str, unsure: bool) -> bool:

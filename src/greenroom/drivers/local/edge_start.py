@@ -57,17 +57,22 @@ class EdgeStart:
     def prepare(self) -> None:
         """Before a start: the sockets of one that was killed are not the next one's."""
         for path in (self._door, _eyes(self._door)):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
+
+    def plainly(self, command: list[str]) -> list[str]:
+        """The command that starts it with the whole configuration at once, needing no room for a socket on the disk."""
+        return [*command[:-1], str(self._config)]
 
     def give(self, pidfd: int) -> bool:
-        """Wait for the edge, give it the configuration; false when it did not take it. ``pidfd``: its process."""
+        """Wait for the edge, give it the configuration: has it got it? ``pidfd``: its process."""
         until = time.monotonic() + MOST_SECONDS
         try:
             body = self._config.read_bytes()
             names = json.loads(body)["apps"].get("tls", {}).get("certificates", {}).get("automate", [])
         except (OSError, ValueError) as error:
             say(f"the edge's configuration cannot be read: {error}")
-            return _ended(pidfd, LOOK_SECONDS)
+            return False
         while time.monotonic() < until:
             # Whatever goes wrong here may not end the keeper: the public sockets are its own.
             with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
@@ -75,7 +80,7 @@ class EdgeStart:
                 self._certificates(names, pidfd)
                 return self._given(connection, body, pidfd)
             if _ended(pidfd, LOOK_SECONDS):
-                return True  # by itself: whoever waits for that will see it
+                return False
         say("the edge cannot be talked to")
         return False
 
@@ -106,12 +111,12 @@ class EdgeStart:
         connection.sendall(f"{head}\r\nConnection: close\r\n\r\n".encode() + body)
         both: list[Any] = [connection, pidfd]
         if pidfd in select.select(both, [], [], MOST_SECONDS)[0]:
-            return True
+            return False
         connection.settimeout(LOOK_SECONDS)
         answer = b""
         with suppress(OSError):
             answer = connection.recv(4096)
-        if answer.startswith(b"HTTP/1.1 200 ") or _ended(pidfd, 0 if answer else 1.0):
+        if answer.startswith(b"HTTP/1.1 200 "):
             return True
         say(f"the edge does not take its configuration: {answer.decode(errors='replace')}")
         return False

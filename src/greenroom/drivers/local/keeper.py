@@ -98,15 +98,20 @@ class Keeper:
         self._edge_start = start
         self._reviver = reviver
         self._child = 0
+        self._given = False
         self._stopping = False
 
     def run(self) -> None:
-        """Start, wait, start again; a quick death is followed by a growing pause, one second at most."""
-        pause = 0.02
+        """Start, wait, start again; a quick death is followed by a growing pause, one second at most.
+
+        Where an edge could not be started carefully (a full disk has no room for its socket), the next one starts plainly.
+        """
+        pause, careful = 0.02, False
         while not self._stopping:
             began = time.monotonic()
-            self._child = self._start()
-            self._wait(self._child)
+            careful = not careful or self._given
+            self._child = self._start(careful)
+            self._wait(self._child, careful)
             self._child = 0
             pause = 0.02 if time.monotonic() - began > QUICK_SECONDS else min(1.0, pause * 2)
             if not self._stopping:
@@ -119,11 +124,12 @@ class Keeper:
         if self._child:
             os.kill(self._child, number)
 
-    def _wait(self, child: int) -> None:
+    def _wait(self, child: int, careful: bool) -> None:
         """Until the edge has ended; while it runs, the supervisor is looked after."""
         pidfd = os.pidfd_open(child)
         try:
-            if not self._edge_start.give(pidfd):
+            self._given = not careful or self._edge_start.give(pidfd)
+            if not self._given:
                 os.kill(child, signal.SIGKILL)
             while not select.select([pidfd], [], [], LOOK_SECONDS)[0]:
                 if not self._stopping:
@@ -132,12 +138,13 @@ class Keeper:
             os.close(pidfd)
         os.waitpid(child, 0)
 
-    def _start(self) -> int:
+    def _start(self, careful: bool) -> int:
         self._edge_start.prepare()
+        command = self._command if careful else self._edge_start.plainly(self._command)
         child = os.fork()
         if child == 0:
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            os.execv(self._command[0], self._command)  # noqa: S606 - a fixed command, no shell wanted
+            os.execv(command[0], command)  # noqa: S606 - a fixed command, no shell wanted
         return child
 
 
