@@ -86,6 +86,25 @@ def test_develop_deploys_itself_also_while_it_has_a_merge_request() -> None:
     assert "deploy:dev" in evaluate(found, Situation("develop", opened=True)).jobs
 
 
+def test_a_review_of_all_other_branches_takes_no_deploy_from_a_rule_before_it(tmp_path: Path) -> None:
+    text = """
+        [[environments]]
+        name = "production"
+        refs = ["master"]
+        [[environments]]
+        name = "dev"
+        refs = ["develop", "release/*"]
+        [[environments]]
+        name = "fb-{slug}"
+        refs = ["*"]
+    """
+    made = generated(project(tmp_path, text))
+    for ref in ("develop", "release/1.2"):
+        assert "deploy:dev" in evaluate(made, Situation(ref, opened=True)).jobs
+        assert not evaluate(made, Situation(ref, request=True)).created
+    assert "deploy:review" in evaluate(made, Situation("anna/x", request=True)).jobs
+
+
 def test_a_fork_deploys_nothing() -> None:
     found = generated(load(MARKETPLACE / "greenroom.toml"))
     for ref in (FEATURE, "develop", "master"):
@@ -156,7 +175,9 @@ def test_jobs_for_a_cluster(tmp_path: Path, builder: str) -> None:
     for kind, wanted in WANTED.items():
         assert set(evaluate(made, KINDS[kind]).jobs) == wanted - {"migrations"}
     assert ("services" in made.jobs["build"]) is (builder == "auto")
-    assert made.jobs["stop:review"]["before_script"][0].startswith("git clone")
+    assert made.jobs["stop:review"]["before_script"][0].startswith(
+        'rm -rf "$CI_PROJECT_DIR/.project" && git clone'
+    )
     assert violations(pipeline(found)) == []
 
 

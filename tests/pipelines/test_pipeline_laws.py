@@ -72,6 +72,11 @@ def wanted(project: Project, found: Resolution) -> set[str]:
     return {"deploy:production"}
 
 
+def _behind_a_review(project: Project, rule: Rule) -> bool:
+    """Is it one, or is there one before it? Its branches may have their pipeline as a merge request's."""
+    return any(r.per_branch for r in project.rules[: project.rules.index(rule) + 1])
+
+
 @settings(deadline=None, max_examples=200 if MANY else 8)
 @given(project=projects())
 def test_a_branch_is_deployed_where_its_rule_says(project: Project) -> None:
@@ -85,6 +90,10 @@ def test_a_branch_is_deployed_where_its_rule_says(project: Project) -> None:
         assert checks <= set(verdict.jobs)
         both = [Situation(ref, opened=True), Situation(ref, request=True)]
         assert sum(evaluate(made, situation).created for situation in both) == 1, ref
+        if found.rule is not None and not _behind_a_review(project, found.rule):
+            assert {
+                n for n in evaluate(made, both[0]).jobs if ":" in n and not n.startswith("build")
+            } == deploys, ref
         fork = evaluate(made, Situation(ref, request=True, fork=True))
         assert set(fork.jobs) == checks
 

@@ -37,6 +37,9 @@ def generate(session: Session, check: bool) -> None:
 @ci.command()
 @click.argument("ref")
 @click.option("--merge-request", "request", is_flag=True, help="The pipeline of a merge request from REF.")
+@click.option(
+    "--into", default="", metavar="BRANCH", help="The merge request's target.  [default: the default branch]"
+)
 @click.option("--fork", is_flag=True, help="The merge request comes from a fork.")
 @click.option("--open", "opened", is_flag=True, help="A push, while a merge request from REF is open.")
 @click.option("--tag", is_flag=True, help="REF is a tag.")
@@ -47,7 +50,14 @@ def generate(session: Session, check: bool) -> None:
 )
 @pass_session
 def explain(
-    session: Session, /, ref: str, schedule: bool, default_branch: str, changed: tuple[str, ...], **kind: bool
+    session: Session,
+    /,
+    ref: str,
+    schedule: bool,
+    default_branch: str,
+    into: str,
+    changed: tuple[str, ...],
+    **kind: bool,
 ) -> None:
     """Say which jobs run for REF and which rule decided that, and why the others do not.
 
@@ -58,7 +68,7 @@ def explain(
     from greenroom.wiring.pipelines import assembled, exists_in
 
     source = "schedule" if schedule else "push"
-    told = {**kind, "source": source, "default": default_branch, "changed": changed or None}
+    told = {**kind, "source": source, "default": default_branch, "into": into, "changed": changed or None}
     pipeline = assembled(session.folder)
     verdict = decide(pipeline, ref, exists_in(session.folder), **told)
     troubles = pipeline.troubles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from greenroom.domain.pipelines.jobs import Job
 from greenroom.domain.pipelines.places import Place
@@ -43,9 +43,9 @@ def deploying(seen: Examined) -> Iterator[Problem]:
 def latest(seen: Examined) -> Iterator[Problem]:
     """What is deployed must have a name that stays."""
     for job in (j for j in seen.jobs.values() if j.deploys):
-        texts = (job.script, *job.variables.values())
-        if any(_LATEST.search(text) for text in texts):
-            key = "script" if _LATEST.search(job.script) else "variables"
+        script = _filled(job.script, {**seen.pipeline.variables, **job.variables})
+        if any(_LATEST.search(text) for text in (script, *job.variables.values())):
+            key = "script" if _LATEST.search(script) else "variables"
             yield problem(
                 "latest-deployed",
                 job.place(key),
@@ -53,6 +53,15 @@ def latest(seen: Examined) -> Iterator[Problem]:
                 "latest is whatever was pushed last, by any branch: nobody can say what runs, and there is no way back",
                 "deploy by digest, or by a tag that is never moved",
             )
+
+
+def _filled(text: str, variables: Mapping[str, str]) -> str:
+    """With the values of variables that the file sets; others stay as they are."""
+    for _ in range(3):  # a value may name another variable
+        text = re.sub(
+            r"\$(?:\{(\w+)\}|(\w+))", lambda found: str(variables.get(found[1] or found[2], found[0])), text
+        )
+    return text
 
 
 def collisions(seen: Examined) -> Iterator[Problem]:

@@ -27,8 +27,9 @@ FETCH = (
 )
 """The job's commit comes to where the state lies; no credentials are needed for that."""
 
-CLONE = f'git clone --quiet --depth 1 "$CI_REPOSITORY_URL" "{HOME}"'
-"""The project's file as the default branch has it: the job's own branch may be gone."""
+PROJECT_HERE = "$CI_PROJECT_DIR/.project"
+CLONE = f'rm -rf "{PROJECT_HERE}" && git clone --quiet --depth 1 "$CI_REPOSITORY_URL" "{HOME}"'
+"""The project's file as the default branch has it: the job's own branch may be gone. A runner may still have the folder of a job before."""
 
 
 def places(lines: Lines) -> Iterator[tuple[str, Job]]:
@@ -211,7 +212,7 @@ def _stop(rule: Rule, name: str) -> Job:
     variables = {"GIT_STRATEGY": "none"}
     return {
         "extends": f".greenroom:{name}",
-        "variables": variables if here else {**variables, "GREENROOM_HOME": "$CI_PROJECT_DIR/.project"},
+        "variables": variables if here else {**variables, "GREENROOM_HOME": PROJECT_HERE},
         "before_script": [] if here else [CLONE],
         "script": [f'{GREENROOM} env destroy --branch "$CI_COMMIT_REF_NAME" --yes {WAIT}'],
         "environment": {"name": REVIEW, "action": "stop"},

@@ -85,9 +85,19 @@ class Lines:
     @cached_property
     def steady(self) -> tuple[str, ...]:
         """The branches that always have a pipeline of their own, also while a merge request from them is open."""
-        refs = (*self.production_refs, *(ref for rule in self.straight for ref in rule.refs))
-        shared = {ref for ref in refs for rule in self.reviews if any(meet(ref, own) for own in rule.refs)}
-        return tuple(ref for ref in dict.fromkeys(refs) if ref not in shared)
+        production = self.chain[-1:]
+        return tuple(
+            dict.fromkeys(
+                ref
+                for rule in (*production, *self.straight)
+                for ref in rule.refs
+                if not any(meet(ref, own) for review in self._reviews_before(rule) for own in review.refs)
+            )
+        )
+
+    def _reviews_before(self, rule: Rule) -> list[Rule]:
+        """The first rule that matches a branch has it."""
+        return [review for review in self.rules[: self.rules.index(rule)] if review in self.reviews]
 
     @cached_property
     def targets(self) -> tuple[TargetKind, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from greenroom.domain.pipelines.expressions import BadExpression, Expression, comparisons, names, parse
@@ -11,9 +10,8 @@ from greenroom.domain.pipelines.places import Table
 from greenroom.domain.pipelines.problems import Examined, Problem, problem, warning
 from greenroom.domain.pipelines.reading import GLOBAL, items
 from greenroom.domain.pipelines.samples import beyond
-from greenroom.domain.pipelines.situation import Situation
+from greenroom.domain.pipelines.situation import DECIDED, Situation
 
-_GITLABS = re.compile(r"(CI|GITLAB|CHAT|TRIGGER)(_|$)")
 _RESERVED = frozenset({*GLOBAL, "true", "false", "nil", "pages:deploy"})
 
 
@@ -96,7 +94,7 @@ def _decidable(seen: Examined, job: Job, hidden: frozenset[str]) -> bool:
         return False
     known = {*seen.pipeline.variables, *job.variables}
     for found in _expressions(job):
-        if any(n not in known and not _GITLABS.match(n) for n in names(found)):
+        if any(n not in known and n not in DECIDED for n in names(found)):
             return False
         if any(c.right.value in hidden for c in comparisons(found)):
             return False

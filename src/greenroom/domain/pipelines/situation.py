@@ -11,11 +11,14 @@ FORK = "somebody/shop"
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
 
+TARGET = "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """A push of ``ref``, unless something else is said. ``source``: GitLab's word (push, schedule, web, trigger ...).
 
-    ``request``: it is the pipeline of a merge request from ``ref`` into ``into``; ``fork``: the branch is another
+    ``request``: it is the pipeline of a merge request from ``ref`` into ``into`` (empty: the default branch); ``fork``: the branch is another
     project's. ``opened``: a merge request of the branch is open. ``changed``: paths that the push changes, None: every
     one that is asked for.
     """
@@ -27,13 +30,15 @@ class Situation:
     fork: bool = False
     opened: bool = False
     default: str = "master"
+    into: str = ""
     changed: tuple[str, ...] | None = None
 
     @property
     def title(self) -> str:
         """What it is, in words."""
         if self.request:
-            return f"a merge request from {self.ref}" + (" of a fork" if self.fork else "")
+            into = f" into {self.into}" if self.into else ""
+            return f"a merge request from {self.ref}{into}" + (" of a fork" if self.fork else "")
         if self.tag:
             return f"the tag {self.ref}"
         if self.source == "schedule":
@@ -70,7 +75,7 @@ class Situation:
                 "CI_MERGE_REQUEST_PROJECT_PATH": PROJECT,
                 "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": FORK if self.fork else PROJECT,
                 "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": self.ref,
-                "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": self.default,
+                TARGET: self.into or self.default,
                 "CI_OPEN_MERGE_REQUESTS": f"{PROJECT}!7",
             }
         if self.tag:
@@ -93,3 +98,12 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
         lambda found: "$" if found[0] == "$$" else variables.get(found[1] or found[2], ""),
         text,
     )
+
+
+DECIDED = frozenset(
+    name
+    for one in (Situation("x", opened=True), Situation("x", tag=True), Situation("x", request=True))
+    for name in one.variables()
+    if name != TARGET
+)
+"""Variables whose values are known in every situation that a pipeline is tried with; into which branch a request goes is not."""
