@@ -38,7 +38,10 @@ BESIDE = {
     ),
     "GET /projects/{id}": (set(), ""),
     "PUT /projects/{id}": (set(), ""),
-    "GET /projects/{id}/jobs": ({"scope", "page", "per_page"}, ""),
+    "GET /projects/{id}/jobs": (
+        {"scope", "order_by", "sort", "pagination", "page_token", "cursor", "page", "per_page"},
+        "",
+    ),
     "GET /projects/{id}/runners": ({"page", "per_page"}, ""),
     "GET /projects/{id}/pipeline_schedules": ({"page", "per_page"}, ""),
     "GET /projects/{id}/merge_requests/{iid}/notes": ({"page", "per_page", "order_by", "sort"}, ""),

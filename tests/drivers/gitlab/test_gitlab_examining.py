@@ -61,29 +61,46 @@ def test_a_branch_is_protected_on_request() -> None:
     assert report(at, fix=True).fixed == ()
 
 
+def test_a_pattern_that_protects_a_branch_is_left_as_it_is() -> None:
+    """Another rule beside it would open it: of several GitLab takes the most permissive one."""
+    at = stand()
+    at.lab.protected.clear()
+    at.lab.protected["m*"] = Protection(40, 40, False)
+    assert messages(report(at)) == []
+    assert report(at, fix=True).fixed == ()
+    at.lab.protected["*"] = Protection(40, 40, True)
+    assert len(report(at).problems) == 1
+    assert report(at, fix=True).fixed == ("* may no longer be rewritten",)
+    assert at.lab.protected == {"m*": Protection(40, 40, False), "*": Protection(40, 40, False)}
+
+
 @pytest.mark.parametrize(
     ("policy", "taken"),
     [
         ({"enabled": False}, 0),
-        ({"enabled": True}, 2),
+        ({"enabled": True}, 3),
         ({"enabled": True, "name_regex": "review-.*"}, 0),
-        ({"enabled": True, "name_regex_keep": "keep-.*"}, 1),
-        ({"enabled": True, "name_regex_keep": "keep-.*|held-.*"}, 0),
-        ({"enabled": True, "name_regex": r"\pL+"}, 2),
+        ({"enabled": True, "name_regex_keep": "keep-.*"}, 2),
+        ({"enabled": True, "name_regex_keep": "keep-.*|held-.*"}, 1),
+        ({"enabled": True, "name_regex_keep": "keep-.*|held-.*|sha256-.*"}, 0),
+        ({"enabled": True, "name_regex": r"\pL+"}, 3),
     ],
 )
 def test_a_cleanup_policy_must_not_take_what_runs(policy: dict[str, object], taken: int) -> None:
     at = stand()
     at.lab.cleanup |= policy
     (found,) = messages(report(at, "cleanup-policy")) or ("",)
-    assert ("keep-production-" in found) + ("held-sha256-" in found) == taken
+    named = found.partition("environment runs: ")[2].split(", ") if found else []
+    assert len(named) == taken
 
 
 def test_a_cleanup_policy_is_mended_on_request() -> None:
     at = stand()
     at.lab.cleanup |= {"enabled": True, "name_regex_keep": "v.+|main"}
-    assert report(at, "cleanup-policy", fix=True).fixed == ("the cleanup policy keeps keep-.*|held-.*",)
-    assert at.lab.cleanup["name_regex_keep"] == "(?:v.+|main)|keep-.*|held-.*"
+    assert report(at, "cleanup-policy", fix=True).fixed == (
+        "the cleanup policy keeps keep-.*|held-.*|sha256-.*",
+    )
+    assert at.lab.cleanup["name_regex_keep"] == "(?:v.+|main)|keep-.*|held-.*|sha256-.*"
     assert at.lab.cleanup["enabled"] is True
     assert messages(report(at, "cleanup-policy")) == []
     assert report(at, "cleanup-policy", fix=True).fixed == ()

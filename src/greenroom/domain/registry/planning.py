@@ -18,7 +18,7 @@ from greenroom.domain.registry.settings import Pruning
 class InUse:
     """What is needed outside the registry, each with the reason: manifests by digest, tags by name.
 
-    ``commits``: what was built from them, where a tag tells it. ``branches``: those that are open; None: nobody has said, and all
+    ``commits``: what was built from them, where a tag tells it; pipelines by their number too. ``branches``: those that are open; None: nobody has said, and all
     count as open.
     """
 
@@ -33,9 +33,11 @@ class InUse:
         return InUse({**other.digests, **self.digests}, {**other.tags, **self.tags}, branches, commits)
 
     def built(self, tag: str) -> str:
-        """Why it stays for the commit that it tells, whole or cut; empty: it tells none that is needed."""
+        """Why it stays for the commit that it tells, whole or cut, or for the pipeline; empty: it tells none that is needed."""
+        numbers = [self.commits[part] for part in _NUMBER.findall(tag) if part in self.commits]
         told = _COMMIT.findall(tag)
-        return next((why for c, why in self.commits.items() for part in told if c.startswith(part)), "")
+        cut = (why for c, why in self.commits.items() for part in told if c.startswith(part))
+        return next((*numbers, *cut).__iter__(), "")
 
     def opened(self, branch: str) -> bool:
         """Is there such a branch, as tags write it (GitLab cuts its ``CI_COMMIT_REF_SLUG`` after 63 characters)?"""
@@ -46,6 +48,8 @@ class InUse:
 
 
 _COMMIT = re.compile(r"(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])")
+
+_NUMBER = re.compile(r"(?<![0-9a-z])[0-9]+(?![0-9a-z])")
 
 _CUT = 60
 """A branch's name of so many characters may have been cut."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import quote
 
 from greenroom.domain.findings import Checked, Finding, Severity, answered
 from greenroom.domain.registry.names import held_tag, keep_tag
@@ -16,10 +17,10 @@ from greenroom.drivers.gitlab.support import ends, next_stop, parsed
 SOON = 14
 """Days before the end of a token or a version at which it is told."""
 
-KEPT = (keep_tag("production", "0123456789ab"), held_tag(f"sha256:{'0' * 64}"))
+KEPT = (keep_tag("production", "0123456789ab"), held_tag(f"sha256:{'0' * 64}"), f"sha256-{'0' * 64}")
 """Tags of the kinds that no policy may take."""
 
-SPARED = "keep-.*|held-.*"
+SPARED = "keep-.*|held-.*|sha256-.*"
 """What keeps a policy off them."""
 
 DEVELOPER = 30
@@ -101,34 +102,39 @@ class GitLabExaminer:
     def _branches(self) -> Iterator[Finding]:
         there = self._protections()
         for name in self._existing():
-            found = there.get(name)
+            found = [one for rule, one in there.items() if _covers(rule, name)]
             cause = (
                 "a rewritten target branch makes what is merged unmerged, and a deleted one stops every sweep"
             )
-            if found is None:
+            if not found:
                 text = f"{name} is not protected: every developer may rewrite or delete it"
                 yield _problem(
                     "target-branches", text, cause, "greenroom doctor gitlab target-branches --fix"
                 )
-            elif found.get("allow_force_push"):
+            elif any(one.get("allow_force_push") for one in found):
                 text = f"{name} may be rewritten with force by those who may push to it"
                 yield _problem(
                     "target-branches", text, cause, "greenroom doctor gitlab target-branches --fix"
                 )
 
     def _protect(self) -> Iterator[str]:
-        """Developers may push as before, but neither rewrite nor delete."""
+        """Developers may push as before, but neither rewrite nor delete. Of several rules for a branch GitLab takes the most permissive
+        one: none is added where one is, of its name or of a pattern."""
         there = self._protections()
         for name in self._existing():
             levels = {"push_access_level": DEVELOPER, "merge_access_level": DEVELOPER}
-            if name not in there:
+            found = [rule for rule in there if _covers(rule, name)]
+            if not found:
                 body = {"name": name, **levels, "allow_force_push": False}
                 self._client.ask("post", "/protected_branches", body=body, again=False)
                 yield f"{name} is protected: developers may push and merge, nobody may rewrite or delete it"
-            elif there[name].get("allow_force_push"):
-                path = f"/protected_branches/{_quoted(name)}"
-                self._client.ask("patch", path, body={"allow_force_push": False})
-                yield f"{name} may no longer be rewritten"
+            for rule in found:
+                if there[rule].get("allow_force_push"):
+                    self._client.ask(
+                        "patch", f"/protected_branches/{_quoted(rule)}", body={"allow_force_push": False}
+                    )
+                    there[rule]["allow_force_push"] = False
+                    yield f"{rule} may no longer be rewritten"
 
     def _protections(self) -> dict[str, dict[str, Any]]:
         return {str(one["name"]): one for one in self._client.every("/protected_branches", "name")}
@@ -229,8 +235,13 @@ def _matches(pattern: str, tag: str, unsure: bool) -> bool:
         return unsure
 
 
+def _covers(rule: str, branch: str) -> bool:
+    """Is it a rule for this branch? ``*`` stands for any text, slashes too."""
+    return re.fullmatch(".*".join(map(re.escape, rule.split("*"))), branch) is not None
+
+
 def _quoted(name: str) -> str:
-    return name.replace("/", "%2F")
+    return quote(name, safe="")
 
 
 def _problem(check: str, message: str, cause: str, cure: str) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,9 @@ _STATES = {"opened": Merge.OPEN, "locked": Merge.OPEN, "merged": Merge.MERGED, "
 
 STOPS = "stop"
 """What the names of jobs begin with that end an environment, in the pipeline that ``ci generate`` writes."""
+
+UNFINISHED = (*("created", "scheduled", "manual", "waiting_for_resource", "preparing", "pending", "running"),)
+"""States of a job that will, or may, still use its commit's build."""
 
 REQUESTS = "refs/merge-requests/"
 """The ``ref`` of a job in the pipeline of a merge request."""
@@ -50,14 +53,15 @@ class GitLabForge:
         return tuple(found)
 
     def waiting(self) -> Mapping[str, str]:
-        """Manual jobs that nobody has run, of branches that are there and of merge requests that are open: those of others stay
-        ``manual`` for ever in GitLab. What only stops an environment needs no build."""
-        jobs = self._client.every("/jobs", "id", scope="manual")
+        """Jobs that nobody has run yet, or that have not ended, of branches that are there and of merge requests that are open: those
+        of others stay ``manual`` for ever in GitLab. What only stops an environment needs no build. By commit, and by the number of
+        the pipeline, which some teams name their builds by."""
         opened: set[str] | None = None
         found = {}
-        for job in jobs:
+        for job in self._unfinished():
             try:
                 name, ref, commit = str(job["name"]), str(job["ref"]), str(job["commit"]["id"])
+                pipeline = str(job["pipeline"]["id"])
             except (KeyError, TypeError) as error:
                 raise unread("the list of jobs", f"job {job.get('id')} has no {error}") from error
             if name.startswith(STOPS):
@@ -68,8 +72,16 @@ class GitLabForge:
             else:
                 there = bool(job.get("tag")) or ref in self._branches
             if there:
-                found[commit] = f"the job {name} of {ref} may still be run by hand"
+                how = "may still be run by hand" if job["status"] == "manual" else f"is {job['status']}"
+                found[commit] = found[pipeline] = f"the job {name} of {ref} {how}"
         return found
+
+    def _unfinished(self) -> Iterator[dict[str, Any]]:
+        """In the order in which a job goes through these states: one that moves on while they are read is met again. GitLab tells no
+        number of jobs, so pages by number could lose one; they go by its id, downwards."""
+        words = {"pagination": "keyset", "order_by": "id", "sort": "desc"}
+        for status in UNFINISHED:
+            yield from self._client.every("/jobs", "id", scope=status, **words)
 
     def _opened(self) -> set[str]:
         listed = self._client.every("/merge_requests", "iid", scope="all", state="opened")

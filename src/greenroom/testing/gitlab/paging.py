@@ -33,15 +33,21 @@ class Answer:
 
 
 def paged(
-    items: Sequence[Any], show: Callable[[Any], Any], query: Mapping[str, str], url: str, name: str = ""
+    items: Sequence[Any],
+    show: Callable[[Any], Any],
+    query: Mapping[str, str],
+    url: str,
+    name: str = "",
+    counted: bool = True,
 ) -> Answer:
-    """One page of a list. ``name``: the attribute that a keyset goes by; without one, pages have numbers only."""
+    """One page of a list. ``name``: the attribute that a keyset goes by; without one, pages have numbers only. ``counted``: GitLab
+    tells how many there are."""
     size = max(1, min(MOST, int(query.get("per_page", 20))))
     if name and query.get("pagination") == "keyset":
         return _by_keyset(items, show, query, url, name, size)
     page = max(1, int(query.get("page", 1)))
     last = max(1, -(-len(items) // size))
-    known = len(items) <= COUNTED
+    known = counted and len(items) <= COUNTED
     more = page < last
     links = {"first": 1, "last": last} if known else {"first": 1}
     links |= ({"next": page + 1} if more else {}) | ({"prev": page - 1} if page > 1 else {})
@@ -65,12 +71,18 @@ def _by_keyset(
     size: int,
 ) -> Answer:
     after = query.get("page_token")
-    rest = [one for one in items if after is None or getattr(one, name) > after]
+    down = query.get("sort") == "desc"
+    rest = [one for one in items if after is None or _beyond(getattr(one, name), after, down)]
     given = rest[:size]
     headers = {}
     if len(given) == size:  # a full page has a link, also where nothing follows
         headers["link"] = _link(url, query, "next", page_token=getattr(given[-1], name))
     return Answer(200, [show(one) for one in given], headers)
+
+
+def _beyond(value: Any, after: str, down: bool) -> bool:
+    last = type(value)(after)
+    return bool(value < last if down else value > last)
 
 
 def _link(url: str, query: Mapping[str, str], rel: str, **more: str) -> str:

@@ -170,7 +170,9 @@ def _change_note(lab: GitLab, asked: Asked) -> Answer:
 def _jobs(lab: GitLab, asked: Asked) -> Answer:
     scope = asked.query.get("scope")
     items = sorted((j for j in lab.jobs.values() if scope in (None, j.status)), key=lambda j: -j.id)
-    return paged(items, lambda j: shapes.job(lab, j), asked.query, address(lab, asked))
+    return paged(
+        items, lambda j: shapes.job(lab, j), asked.query, address(lab, asked), name="id", counted=False
+    )
 
 
 @route("GET", "/projects/{id}/environments", REPORTER)
