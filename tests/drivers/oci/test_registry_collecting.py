@@ -65,6 +65,19 @@ def test_one_that_takes_pushes_is_not_collected_and_one_whose_collector_fails_ru
         assert not world.missing()
 
 
+def test_one_that_is_stopped_and_whose_files_nobody_named_is_not_collected(generation: str) -> None:
+    """What was pushed just before cannot be seen."""
+    with real_registry(generation) as registry:
+        world = filled(registry)
+        before = registry.blobs()
+        with pytest.raises(GreenroomError) as refused:
+            collect(told(registry, replace(registry.collection, storage=None), Death()), apply=True)
+        assert refused.value.code == "pushes-unseen"
+        assert registry.blobs() == before
+        assert world.client.takes_uploads()
+        assert not world.missing()
+
+
 def test_one_that_is_read_only_meanwhile_is_collected_and_started_anew(generation: str) -> None:
     with real_registry(generation) as registry:
         world = filled(registry)
@@ -78,6 +91,8 @@ def test_one_that_is_read_only_meanwhile_is_collected_and_started_anew(generatio
         assert done.freed
         assert done.applied
         assert world.client.takes_uploads()
+        unseen = replace(settings, storage=None)
+        assert collect(told(registry, unseen, Death()), apply=True).applied
         world.known.clear()
         world.image("v3.0")
         assert not world.missing()

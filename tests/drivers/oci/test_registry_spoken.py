@@ -224,3 +224,17 @@ def test_a_damaged_memory_makes_everything_new(tmp_path: Path) -> None:
         (tmp_path / "registry.json").write_text(text)
         assert RegistryMemory(tmp_path / "registry.json", said.append).read().since == {}
     assert len(said) == 4
+
+
+def test_a_list_that_is_not_there_is_empty_only_where_it_may_be() -> None:
+    """A proxy that knows no catalog has not said that the registry is empty; nor does a list end with a page that is not there."""
+    following = {"Link": '</v2/shop/app/tags/list?last=a>; rel="next"'}
+    pages = {"GET /v2/shop/app/tags/list": (200, following, told({"tags": ["a"]}))}
+    with saying(pages) as host:
+        registry = client(host)
+        with pytest.raises(GreenroomError):
+            registry.catalog()
+        with pytest.raises(GreenroomError):
+            registry.tags()
+    with saying({}) as host:
+        assert client(host).tags() == ()

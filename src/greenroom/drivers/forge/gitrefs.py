@@ -67,7 +67,7 @@ class GitForge:
             if not self._has(tip) and not self._fetch(branch):
                 raise _unreadable(f"the files of {branch} cannot be fetched")
             done = self._git("grep", "-h", "-I", "-o", "-E", "-e", pattern, tip)
-            if done.code > 1:
+            if done.code not in (0, 1):  # 1: it found nothing; killed, it has not read everything
                 raise _unreadable(done.complaint)
             found[branch] = tuple(dict.fromkeys(done.text.splitlines()))
         return found

@@ -41,7 +41,7 @@ class OciCollector:
         if self._storage is None:
             return self._registry.catalog()
         folder = self._storage / "repositories"
-        found = (Path(place) for place, names, _ in os.walk(folder) if "_manifests" in names)
+        found = (Path(place) for place, names, _ in os.walk(folder, onerror=_unseen) if "_manifests" in names)
         return tuple(sorted(str(place.relative_to(folder)) for place in found))
 
     def by_itself(self) -> str:
@@ -123,11 +123,22 @@ def _files(folder: Path, name: str) -> Iterator[tuple[Path, int]]:
             "[registry] storage: the registry's rootdirectory",
             Exit.USAGE,
         )
-    for place, _, names in os.walk(folder):
+    for place, _, names in os.walk(folder, onerror=_unseen):
         if name in names:
             with suppress(FileNotFoundError):
                 path = Path(place) / name
                 yield path, path.stat().st_size
+
+
+def _unseen(error: OSError) -> None:
+    """What cannot be read is no empty folder; one that has just gone is."""
+    if not isinstance(error, FileNotFoundError):
+        raise GreenroomError(
+            "no-storage",
+            f"{error.filename} cannot be read: {error.strerror}",
+            "run it as somebody who may read the registry's rootdirectory",
+            Exit.USAGE,
+        ) from error
 
 
 def _failed(code: str, what: str, done: Completed, exit: Exit) -> GreenroomError:

@@ -78,7 +78,8 @@ class Registry:
 
     def catalog(self) -> tuple[str, ...]:
         """Every repository that the registry names."""
-        return tuple(dict.fromkeys(self._listed(urljoin(self._root, "/v2/_catalog?n=1000"), "repositories")))
+        place = urljoin(self._root, "/v2/_catalog?n=1000")
+        return tuple(dict.fromkeys(self._listed(place, "repositories", must=True)))
 
     def referrers(self, digest: str) -> tuple[str, ...] | None:
         """Digests of the documents about a manifest; None where the registry cannot tell."""
@@ -110,12 +111,13 @@ class Registry:
         """The headers with which a registry answers at all."""
         return self._ask("GET", urljoin(self._root, "/v2/")).headers
 
-    def _listed(self, place: str, key: str, none: Any = ()) -> Iterator[Any]:
-        """Every entry of a list that may come in several answers; ``none`` (if it is not empty) where there is no such list."""
-        been = set()
+    def _listed(self, place: str, key: str, none: Any = (), must: bool = False) -> Iterator[Any]:
+        """Every entry of a list that may come in several answers; ``none`` (if it is not empty) where there is no such list.
+        ``must``: there is one. A list that has begun does not end with the word that it is not there."""
+        been: set[str] = set()
         while place and place not in been:
+            said = self._ask("GET", place, may=() if been or must else (MISSING,))
             been.add(place)
-            said = self._ask("GET", place, may=(MISSING,))
             with said.body as body:
                 text = body.read()
             if said.status == MISSING:

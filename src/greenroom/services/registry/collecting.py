@@ -17,6 +17,9 @@ from greenroom.services.registry.keeper import Keeper, check_read, in_use
 PATIENCE = 60.0
 """Seconds in which a registry has stopped, or answers again."""
 
+READ_ONLY_SECONDS = 10.0
+"""In which a registry that was set to read only answers."""
+
 ROUNDS = 3
 """So often the registry is looked at anew when somebody pushed meanwhile."""
 
@@ -58,7 +61,8 @@ def collect(keeper: Keeper, apply: bool, everybody: bool = False) -> Collected:
     ``everybody``: also tag in repositories that are not the project's. Raises ``no-collector``, ``no-start`` (exit 2),
     ``in-use-unread``, ``registry-unread``, ``bare-manifests``, ``registry-runs``, ``pushed-meanwhile`` (all before anything is collected), ``collection``.
     """
-    if apply and keeper.collector.stops and keeper.collector.answering() is Answering.STOPPED:
+    down = (Answering.STOPPED, Answering.AWAY)
+    if apply and keeper.collector.stops and keeper.collector.answering() in down:
         keeper.emit(note("the registry does not run: starting it, in case a run before was killed"))
         _start(keeper)
     why = keeper.collector.by_itself()
@@ -72,7 +76,7 @@ def collect(keeper: Keeper, apply: bool, everybody: bool = False) -> Collected:
         _check_quiet(keeper)
     held, needed, since = _hold(keeper, everybody)
     before = keeper.collector.size()
-    said = _stopped(keeper, since)
+    said = _stopped(keeper, since, needed)
     _check_whole(keeper, needed)
     done = Collected(held, before, keeper.collector.size(), "", said, True)
     keeper.record("collected", {"freed": done.freed or 0, "held": len(held)})
@@ -107,10 +111,18 @@ def _hold(keeper: Keeper, everybody: bool) -> tuple[tuple[str, ...], dict[str, f
 
 def _look(keeper: Keeper, used: InUse) -> tuple[tuple[Repository, ...], list[_Bare]]:
     mine = {shelf.name for shelf in keeper.ours}
-    names = [name for name in keeper.collector.repositories() if name not in mine]
+    listed = keeper.collector.repositories()
+    names = [name for name in listed if name not in mine]
     shelves = (*keeper.ours, *map(keeper.shelf, names))
     seen = keeper.look(shelves, used)
     check_read(seen)
+    hidden = [one.name for one in seen if one.manifests and one.name not in listed]
+    if hidden:
+        raise refused(
+            "registry-unread",
+            f"the list of the registry's repositories lacks {', '.join(hidden)}, so others may be hidden too",
+            "say where its files lie: [registry] storage; or see why the list is not whole",
+        )
     bare = [
         _Bare(shelf, digest, shelf.name in mine)
         for shelf, one in zip(shelves, seen, strict=True)
@@ -124,7 +136,37 @@ def _without_a_tag(seen: Repository) -> Sequence[str]:
     return sorted(set(seen.manifests) - set(seen.tags.values()))
 
 
-def _stopped(keeper: Keeper, since: float) -> str:
+def _check_unchanged(keeper: Keeper, since: float, needed: dict[str, frozenset[str]]) -> None:
+    """Raise (exit 3) when somebody has pushed between the look and the end of pushes, or nobody can tell."""
+    changed = keeper.collector.changed()
+    if changed is None and not _is_read_only(keeper):
+        raise refused(
+            "pushes-unseen",
+            "a registry that is stopped cannot be asked what was pushed just before",
+            "say where its files lie: [registry] storage; or let [registry] stop set it to read only",
+        )
+    if changed is None:
+        seen, bare = _look(keeper, in_use(keeper))
+        pushed = bool(bare) or {one.name: frozenset(one.manifests) for one in seen} != needed
+    else:
+        pushed = changed > since
+    if pushed:
+        raise refused(
+            "pushed-meanwhile", "somebody pushed just before the registry took no more", "do it again"
+        )
+
+
+def _is_read_only(keeper: Keeper) -> bool:
+    """One that was told so may have to start anew for it."""
+    until = keeper.clock.monotonic() + READ_ONLY_SECONDS
+    while keeper.collector.answering() is not Answering.READ_ONLY:
+        if keeper.clock.monotonic() >= until:
+            return False
+        keeper.clock.sleep(0.5)
+    return True
+
+
+def _stopped(keeper: Keeper, since: float, needed: dict[str, frozenset[str]]) -> str:
     """Collect while the registry takes nothing, and start it again whatever happens; the collector's last lines."""
     collector = keeper.collector
     touched = collector.stops
@@ -133,11 +175,7 @@ def _stopped(keeper: Keeper, since: float) -> str:
             collector.stop()
         _check_quiet(keeper)
         touched = True  # also one that somebody set to read only must forget what it remembers of blobs
-        changed = collector.changed()
-        if changed is not None and changed > since:
-            raise refused(
-                "pushed-meanwhile", "somebody pushed just before the registry stopped", "do it again"
-            )
+        _check_unchanged(keeper, since, needed)
         keeper.emit(note("the registry takes no pushes; collecting"))
         return collector.collect()
     finally:

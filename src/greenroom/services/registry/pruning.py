@@ -80,7 +80,7 @@ def _without(one: Plan, used: InUse) -> Plan:
     """The plan without what has come into use since."""
 
     def kept(item: Item) -> Item:
-        why = used.tags.get(item.tag) or used.digests.get(item.digest)
+        why = used.tags.get(item.tag) or used.digests.get(item.digest) or used.built(item.tag)
         return replace(item, fate=Fate.KEEP, reason=why) if why and item.fate.goes else item
 
     return replace(one, items=tuple(map(kept, one.items)))
