@@ -19,7 +19,7 @@ from greenroom.drivers.kubernetes.objects import ClusterObjects
 from greenroom.drivers.system.clock import SystemClock
 from greenroom.services.moving.comparing import compare
 from greenroom.services.moving.exporting import Wanted, export
-from greenroom.services.moving.importing import How, Imported, bring
+from greenroom.services.moving.importing import NO_NODE, How, Imported, bring, quieted
 
 Json = dict[str, Any]
 EVERYTHING = Choice(secrets=True)
@@ -249,6 +249,27 @@ def test_a_quiet_start_runs_nothing_until_it_is_imported_again(old: ClusterObjec
     brought(new, kept)
     assert new.there["apps/v1", "deployments", "shop", "web"]["spec"]["replicas"] == 3
     assert new.there["batch/v1", "cronjobs", "shop", "cleanup"]["spec"]["suspend"] is False
+
+
+def test_a_daemonset_that_is_quiet_asks_for_a_node_that_is_not_there() -> None:
+    pod = {"nodeSelector": {"disk": "ssd"}, "containers": []}
+    found = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "logs"}}
+    found["spec"] = {"template": {"spec": pod}}
+    made = quieted(found)
+    assert made["spec"]["template"]["spec"]["nodeSelector"] == {"disk": "ssd", NO_NODE: "true"}
+    assert pod["nodeSelector"] == {"disk": "ssd"}
+
+
+@pytest.mark.parametrize(("owner", "there"), [("StatefulSet", True), ("Pod", False)])
+def test_a_claim_that_goes_with_its_statefulset_comes_along(owner: str, there: bool) -> None:
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": {}}
+    owners = [{"apiVersion": "v1", "kind": owner, "name": "db", "uid": "1"}]
+    claim["metadata"] = {"name": "data-db-0", "namespace": "shop", "ownerReferences": owners}
+    with serving(Server("v1.18.20", [*old_objects(), claim])) as cluster:
+        made = taken(cluster)
+    found = [o for o in made.objects if o["metadata"]["name"] == "data-db-0"]
+    assert bool(found) == there
+    assert all("ownerReferences" not in o["metadata"] for o in found)
 
 
 def test_a_dry_run_changes_nothing_and_what_is_refused_does_not_end_an_import(

@@ -81,10 +81,16 @@ def around(found: Iterable[Json]) -> Around:
     return Around(frozenset(s["metadata"]["name"] for s in services))
 
 
+def made_anew(found: Json) -> bool:
+    """Does its owner make it again? A StatefulSet's claim is needed before the StatefulSet has pods: a volume is bound to it."""
+    owners = {owner["kind"] for owner in found["metadata"].get("ownerReferences") or ()}
+    return bool(owners) and not (found["kind"] == "PersistentVolumeClaim" and owners == {"StatefulSet"})
+
+
 def left_out(found: Json, choice: Choice, others: Around) -> str:
     """Why an object is not taken along; an empty text when it is."""
-    kind, meta = found["kind"], found["metadata"]
-    if meta.get("ownerReferences"):
+    kind = found["kind"]
+    if made_anew(found):
         return "made by the object that owns it"
     if kind in DERIVED:
         return DERIVED[kind]

@@ -10,7 +10,16 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.moving.converting import converted
 from greenroom.domain.moving.export import Export, Index, Secret, Told, Volume, rank
 from greenroom.domain.moving.pod_security import Level, level_of_pod, level_of_policy
-from greenroom.domain.moving.taking import HELM_RELEASE, NOT_OURS, TOKEN, Choice, around, left_out, stripped
+from greenroom.domain.moving.taking import (
+    HELM_RELEASE,
+    NOT_OURS,
+    TOKEN,
+    Choice,
+    around,
+    left_out,
+    made_anew,
+    stripped,
+)
 from greenroom.domain.objects import Id, Json, pod_template
 from greenroom.ports import Clock
 from greenroom.ports.moving import Cluster
@@ -86,7 +95,7 @@ class _Taker:
             self._index.secrets.append(Secret(what, str(found.get("type", "")), keys))
         if found["kind"] == "PersistentVolumeClaim":
             self._index.volumes.append(_volume(found, self._volumes))
-        if found["metadata"].get("ownerReferences"):
+        if made_anew(found):
             self._owned[f"{found['metadata']['namespace']}/{found['kind']}"] += 1
             return
         if why:

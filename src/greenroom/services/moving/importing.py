@@ -16,6 +16,9 @@ from greenroom.ports.moving import Cluster
 REPLICAS, SUSPENDED = "greenroom.dev/replicas", "greenroom.dev/suspended"
 """What a quiet start has set aside; the next import without it brings the figures of the export back."""
 
+NO_NODE = "greenroom.dev/no-node"
+"""The label that a quiet DaemonSet asks for, and no node has."""
+
 SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 
 ABOVE = {
@@ -126,14 +129,18 @@ def placed(found: Json, into: Mapping[str, str]) -> Json:
 
 
 def quieted(found: Json) -> Json:
-    """A workload without pods, a cron role that is suspended; what it had stands in an annotation."""
-    if found["kind"] not in {*SCALED, "CronJob"}:
+    """A workload without pods, a cron role that is suspended; what it had stands in an annotation. A DaemonSet has no number of pods:
+    it asks for nodes that there are none of, until an import without it takes that word away again."""
+    if found["kind"] not in {*SCALED, "CronJob", "DaemonSet"}:
         return found
     made: Json = copy.deepcopy(found)
     spec, notes = made.setdefault("spec", {}), made["metadata"].setdefault("annotations", {})
     if made["kind"] == "CronJob":
         notes[SUSPENDED] = json.dumps(bool(spec.get("suspend")))
         spec["suspend"] = True
+    elif made["kind"] == "DaemonSet":
+        pod = spec.setdefault("template", {}).setdefault("spec", {})
+        pod["nodeSelector"] = {**(pod.get("nodeSelector") or {}), NO_NODE: "true"}
     else:
         notes[REPLICAS] = str(spec.get("replicas", 1))
         spec["replicas"] = 0
