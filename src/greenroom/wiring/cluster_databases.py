@@ -42,7 +42,8 @@ def database_of(
         DatabaseKind.CHART: OwnDatabase(api, names, server, helm, wiring.clock, scram_verifier),
         DatabaseKind.EXTERNAL: GivenDatabase(lambda: wiring.keeping.values()),
     }
-    return Chosen("database", kinds, cache(lambda: wiring.keeping.database()))
+    ours = (DatabaseKind.SHARED, DatabaseKind.CHART)
+    return Chosen("database", kinds, cache(lambda: wiring.keeping.database()), ours)
 
 
 def _shared(wiring: Wiring, api: Api, names: Names, store: Store, replicas: int) -> SharedDatabase:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.secret import Secret
 from greenroom.drivers.kubernetes.chosen import Absent, Chosen
 from greenroom.drivers.memory import World
@@ -21,6 +24,17 @@ def test_what_was_made_of_another_kind_goes_and_is_looked_for() -> None:
     chosen.remove("fb-1")
     assert (chosen.residue("fb-1"), dict(chosen.found())) == ((), {})
     assert not before.observe("fb-1").there
+
+
+def test_data_of_another_kind_is_no_reason_to_make_a_second_one() -> None:
+    before, now = MemoryResource(set(), world=World()), MemoryResource(set(), world=World())
+    kinds = {"before": before, "now": now}
+    Chosen("database", kinds, lambda: "before", kinds).ensure("fb-1")
+    with pytest.raises(GreenroomError) as raised:
+        Chosen("database", kinds, lambda: "now", kinds).ensure("fb-1")
+    assert (raised.value.code, raised.value.exit) == ("kind-changed", Exit.REFUSED)
+    assert before.observe("fb-1").there
+    assert not now.observe("fb-1").there
 
 
 def test_what_is_absent_has_nothing_and_leads_nowhere() -> None:

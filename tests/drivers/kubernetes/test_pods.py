@@ -11,12 +11,15 @@ from small_server import serving_at
 
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.pods import (
+    BEGIN_SECONDS,
     COMING,
     NODE_SECONDS,
     PATIENCE_SECONDS,
+    REFUSED_SECONDS,
     Trouble,
     first_trouble,
     has_no_node,
+    job_trouble,
     trouble_of,
 )
 from greenroom.drivers.kubernetes.reaching import Cluster
@@ -42,6 +45,35 @@ def test_an_image_that_cannot_be_pulled_is_not_waited_for() -> None:
     assert "cannot be pulled" in found.why
 
 
+@pytest.mark.parametrize(("code", "given_up"), [(0, False), (1, True)])
+def test_what_prepares_a_pod_may_end_well(code: int, given_up: bool) -> None:
+    """An init container that the cluster injects: it ends before the others begin."""
+    ended = {"name": "agent", "state": {"terminated": {"exitCode": code}}}
+    waiting = {"name": "web", "state": {"waiting": {"reason": "PodInitializing"}}}
+    status = {"initContainerStatuses": [ended], "containerStatuses": [waiting]}
+    assert (first_trouble({"metadata": {"name": "p"}, "status": status}, NOW) is not None) == given_up
+
+
+@pytest.mark.parametrize("age", [0.0, REFUSED_SECONDS])
+def test_a_job_whose_pod_may_not_be_made_is_given_up_with_the_clusters_words(age: float) -> None:
+    answers = Answers("SuccessfulDelete", "FailedCreate")
+    meta = {"name": "j", "namespace": "shop", "uid": "u1", "creationTimestamp": SINCE}
+    found = answers.of_a_job({"metadata": meta}, None, NOW + age)
+    assert (found is not None) == (age >= REFUSED_SECONDS)
+    assert found is None or "FailedCreate: why" in found.why
+
+
+@pytest.mark.parametrize("age", [BEGIN_SECONDS - 1, BEGIN_SECONDS])
+def test_a_job_whose_pod_does_not_begin_is_given_up_in_the_end(age: float) -> None:
+    answers = Answers("FailedMount")
+    meta = {"name": "p", "namespace": "shop", "uid": "u1", "creationTimestamp": SINCE}
+    waiting = {"name": "job", "state": {"waiting": {"reason": "ContainerCreating"}}}
+    pod = {"metadata": meta, "status": {"containerStatuses": [waiting]}}
+    found = answers.of_a_job({"metadata": meta}, pod, NOW + age)
+    assert (found is not None) == (age >= BEGIN_SECONDS)
+    assert found is None or "FailedMount: why" in found.why
+
+
 class Answers:
     """What the API says of events, and what it has been told to say."""
 
@@ -56,7 +88,12 @@ class Answers:
         if "forbidden" in self.reasons:
             return 403, {"message": "events is forbidden"}
         at = datetime.fromtimestamp(NOW - self.age, UTC).isoformat()
-        return 200, {"items": [{"reason": r, "lastTimestamp": at, "metadata": {}} for r in self.reasons]}
+        return 200, {
+            "items": [
+                {"reason": r, "message": f"{r}: why", "lastTimestamp": at, "metadata": {}}
+                for r in self.reasons
+            ]
+        }
 
     def trouble(self, times: int = 1) -> Trouble | None:
         """Of a pod without a node since long ago."""
@@ -71,6 +108,11 @@ class Answers:
         assert has_no_node(pod)
         with serving_at(self) as port, closing(self._api(port)) as api:
             return [trouble_of(api, pod, NOW + 2 * PATIENCE_SECONDS) for _ in range(times)][-1]
+
+    def of_a_job(self, job: dict[str, Any], pod: dict[str, Any] | None, now: float) -> Trouble | None:
+        """Of a Job and its pod, if there is one."""
+        with serving_at(self) as port, closing(self._api(port)) as api:
+            return job_trouble(api, job, pod, now)
 
     def _api(self, port: int) -> Api:
         return Api(lambda: Cluster("127.0.0.1", port, None, {}), SystemClock(), self.said.append)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Generic, TypeVar
 
+from greenroom.domain.errors import refused
 from greenroom.domain.secret import Secret
 from greenroom.ports import Presence, Resource, Values
 
@@ -13,15 +14,31 @@ Kind = TypeVar("Kind")
 
 class Chosen(Generic[Kind]):
     """See :class:`greenroom.ports.Resource`. ``kind`` is made and used; what was made of another kind, before anybody said
-    otherwise, goes and is looked for all the same. ``name``: what it is, in one word."""
+    otherwise, goes and is looked for all the same. ``name``: what it is, in one word. ``data``: kinds that hold data of ours; while
+    one of them does, no other is made in its stead."""
 
-    def __init__(self, name: str, kinds: Mapping[Kind, Resource], kind: Callable[[], Kind]) -> None:
-        self.name, self._kinds, self._kind = name, kinds, kind
+    def __init__(
+        self,
+        name: str,
+        kinds: Mapping[Kind, Resource],
+        kind: Callable[[], Kind],
+        data: Collection[Kind] = (),
+    ) -> None:
+        self.name, self._kinds, self._kind, self._data = name, kinds, kind, data
 
     def observe(self, environment: str) -> Presence:
         return self._chosen.observe(environment)
 
     def ensure(self, environment: str) -> None:
+        """Raises (exit 3) when its data lies in one of another kind."""
+        wanted = self._kind()
+        for kind in self._data:
+            if kind != wanted and self._kinds[kind].observe(environment).there:
+                raise refused(
+                    "kind-changed",
+                    f"the {self.name} of {environment} is of the kind {kind}, its data lies there, and now it shall be {wanted}",
+                    f'put {self.name} = "{kind}" back into greenroom.toml; or remove the environment and make it anew',
+                )
         self._chosen.ensure(environment)
 
     def values(self, environment: str) -> Values:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.names import ROLE, Names, path
-from greenroom.drivers.kubernetes.pods import epoch, trouble_of
+from greenroom.drivers.kubernetes.pods import epoch, job_trouble, trouble_of
 from greenroom.drivers.kubernetes.restricted import CONTAINER, POD, USER
 from greenroom.drivers.kubernetes.store import Store
 from greenroom.ports import Clock, Done
@@ -84,7 +84,7 @@ class Errands:
             code = _exit(pod) if pod else None
             if pod is not None and code is not None:
                 return Done(code, self._log(pod))
-            trouble = trouble_of(self._api, pod, self._clock.now()) if pod else None
+            trouble = job_trouble(self._api, job, pod, self._clock.now()) if job else None
             if job is None or trouble is not None or _failed(job):
                 why = trouble.why if trouble else _failed(job or {}) or "somebody has removed it"
                 raise GreenroomError(

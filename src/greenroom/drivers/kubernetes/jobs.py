@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from greenroom.drivers.asking.causes import probable_cause
 from greenroom.drivers.kubernetes.answers import unseen_is_fine
 from greenroom.drivers.kubernetes.api import Api, Conflict, Json
 from greenroom.drivers.kubernetes.names import RELEASE, ROLE, Names, path
-from greenroom.drivers.kubernetes.pods import Trouble, has_no_node, trouble_of
+from greenroom.drivers.kubernetes.pods import Trouble, has_no_node, job_trouble
 from greenroom.drivers.kubernetes.release import HelmRelease
 from greenroom.drivers.kubernetes.restricted import CONTAINER, POD
 from greenroom.drivers.kubernetes.values import Images
@@ -28,6 +29,9 @@ KEPT_SECONDS = 86_400
 
 UNHEARD_SECONDS = 300
 """The same of a command at a terminal, whose end nobody asks for later."""
+
+HEARD_SECONDS = 2.0
+"""Within so long whoever waits for a job hears its end."""
 
 START_SECONDS = 120.0
 """How long the pod of a command at the terminal may take to start."""
@@ -92,11 +96,13 @@ class KubernetesJobs:
 
     def foreground(self, environment: str, release: Release, argv: Sequence[str], values: Values) -> int:
         """A Job of its own, with this terminal attached to its pod by kubectl. It goes with the command; if that was killed, by
-        itself soon after its process has ended, which has lost its terminal then."""
-        name = f"run-{self._clock.now():.0f}"
+        itself soon after its process has ended, which has lost its terminal then. One that never had its terminal waits for it, and
+        is ended by the cluster after a day, like every session."""
+        name = f"run-{self._clock.now():.0f}-{secrets.token_hex(2)}"
         spec = self._pod_spec(environment, release, argv, values, {})
         spec["containers"][0] |= {"stdin": True, "tty": True, "stdinOnce": True}
         body = _body(name, "", self._labels(environment, release), spec, UNHEARD_SECONDS)
+        body["spec"]["activeDeadlineSeconds"] = KEPT_SECONDS
         self._api.create(self._names.at(environment, "jobs"), body)
         try:
             pod = self._wait_started(environment, name)
@@ -115,16 +121,23 @@ class KubernetesJobs:
         return Done(exit, tuple(lines[-TAIL_LINES:]), attached)
 
     def _find(self, job: _Job, environment: str) -> bool:
-        """Does this very job run, or has it ended unheard? Another one of its name is waited for first."""
+        """Does this very job run, or has it ended unheard? Another one of its name is waited for first, and who asked for it is left
+        time to hear its end."""
         where = self._names.at(environment, "jobs", job.name)
+        ended_at = 0.0
         while (found := self._api.get(where)) is not None:
             same = (found["metadata"].get("annotations") or {}).get(KEY) == job.key
             going = "deletionTimestamp" in found["metadata"]
             ended = _ended(found)
             if same and not going and (ended is None or (not job.env and ended is not None)):
                 return True
-            if ended is not None and not going:
-                self._api.delete(where, "Foreground")
+            now = self._clock.monotonic()
+            if ended is None:
+                self._api.tell(f"another {job.name} runs and is waited for")
+            elif not going:
+                ended_at = ended_at or now
+                if same or now - ended_at >= HEARD_SECONDS:
+                    self._api.delete(where, "Foreground")
             self._clock.sleep(BETWEEN_SECONDS)
         return False
 
@@ -149,8 +162,8 @@ class KubernetesJobs:
             pod = self._pod_of(environment, job.name)
             with unseen_is_fine():
                 lines = self._say_new(environment, pod, lines, say)
-            trouble = trouble_of(self._api, pod, self._clock.now()) if pod else None
-            if ended is None and trouble is not None and not trouble.container_ended:
+            trouble = job_trouble(self._api, found, pod, self._clock.now()) if ended is None else None
+            if trouble is not None and not trouble.container_ended:
                 self._api.delete(where, "Foreground")
                 raise _does_not_start(job.name, trouble)
             if ended is not None:
@@ -179,7 +192,8 @@ class KubernetesJobs:
                 return str(pod["metadata"]["name"])
             if pod and has_no_node(pod):
                 until = self._clock.monotonic() + START_SECONDS
-            trouble = trouble_of(self._api, pod, self._clock.now()) if pod else None
+            made = self._api.get(self._names.at(environment, "jobs", job))
+            trouble = job_trouble(self._api, made, pod, self._clock.now()) if made else None
             if trouble is not None or self._clock.monotonic() >= until:
                 raise _does_not_start("the command", trouble or Trouble("it did not start in time"))
             self._clock.sleep(BETWEEN_SECONDS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,15 @@ COMING = ("TriggeredScaleUp", "Nominated")
 
 NODE_SECONDS = 900.0
 """How long after such a word a node may take (cluster-autoscaler's own default)."""
+
+REFUSED_SECONDS = 5.0
+"""After so long a Job without a pod is asked why."""
+
+BEGIN_SECONDS = 600.0
+"""How long the image of a Job may take to be pulled, and its volumes to be mounted."""
+
+STARTING = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")
+"""What a node writes beside a pod that it cannot start, and tries again."""
 
 _HOPELESS = frozenset(
     {
@@ -144,18 +153,43 @@ def trouble_of(api: Api, pod: Json, now: float) -> Trouble | None:
     return None
 
 
+def job_trouble(api: Api, job: Json, pod: Json | None, now: float) -> Trouble | None:
+    """What keeps a Job's pod from running, as far as waiting will not help. The cluster tries for ever to make one that quota, pod
+    security or a webhook refuse, and for ever to start one whose volumes or network it cannot give; both are said after a while."""
+    age = now - epoch(job["metadata"].get("creationTimestamp"))
+    if pod is None:
+        refusals = _events(api, job, ("FailedCreate",)) if age >= REFUSED_SECONDS else ()
+        said = next((str(e.get("message") or "") for e in refusals), None)
+        return None if said is None else Trouble(f"the cluster refuses its pod: {said}"[:500])
+    found = trouble_of(api, pod, now)
+    if found is None and age >= BEGIN_SECONDS and not has_no_node(pod) and _has_not_begun(pod):
+        said = next((str(e.get("message") or "") for e in _events(api, pod, STARTING)), "nobody says why")
+        return Trouble(f"it has not begun within {BEGIN_SECONDS:g} s: {said}"[:500], pod["metadata"]["name"])
+    return found
+
+
+def _has_not_begun(pod: Json) -> bool:
+    states = [c.get("state") or {} for c in _containers(pod)]
+    return not any("running" in state or "terminated" in state for state in states)
+
+
 def _coming(api: Api, pod: Json, now: float) -> str:
     """The reason of an event by which a node is on its way to this pod; nothing when none is, or nobody may see events."""
-    meta = pod["metadata"]
+    fresh = (str(e["reason"]) for e in _events(api, pod, COMING) if now - _written(e) < NODE_SECONDS)
+    return next(fresh, "")
+
+
+def _events(api: Api, of: Json, reasons: Collection[str]) -> tuple[Json, ...]:
+    """What was written beside an object, of these reasons; nothing when nobody may see events."""
+    meta = of["metadata"]
     where = f"{path('events', meta['namespace'])}?fieldSelector=involvedObject.uid%3D{meta['uid']}"
     try:
         events = (api.get(where) or {}).get("items") or ()
     except GreenroomError as error:
         if error.code != "no-right":
             raise
-        return ""
-    fresh = (e["reason"] for e in events if e.get("reason") in COMING and now - _written(e) < NODE_SECONDS)
-    return next(fresh, "")
+        return ()
+    return tuple(e for e in events if e.get("reason") in reasons)
 
 
 def _written(event: Json) -> float:
@@ -171,14 +205,16 @@ def first_trouble(pod: Json, now: float) -> Trouble | None:
 
 def _troubles(pod: Json, now: float) -> Iterator[Trouble]:
     name = (pod.get("metadata") or {}).get("name", "")
-    for container in _containers(pod):
+    first = len((pod.get("status") or {}).get("initContainerStatuses") or ())
+    for number, container in enumerate(_containers(pod)):
         waiting = (container.get("state") or {}).get("waiting") or {}
         reason = waiting.get("reason", "")
         if reason in _HOPELESS:
             told = waiting.get("message", "")
             yield Trouble(f"{_WORDS.get(reason, reason)} ({reason}): {told}"[:500], name, container["name"])
         ended = (container.get("state") or {}).get("terminated") or {}
-        if ended:
+        done = number < first and ended.get("exitCode") == 0  # what prepares the others has ended well
+        if ended and not done:
             why = "it was killed for memory" if ended.get("reason") == "OOMKilled" else "its process exited"
             yield Trouble(f"{why} (exit {ended.get('exitCode')})", name, container["name"], True)
     for condition in _refused_by_nodes(pod):

@@ -109,8 +109,10 @@ class KubernetesStage:
         there = self._slots.all(environment)
         # The mark goes first and comes last: it must never say that workers run which nobody wants to.
         for placed in there:
-            if placed.working and placed.slot.id != slot:
-                self._slots.put(replace(placed, working=False))
+            if placed.slot.id != slot:
+                if placed.working:
+                    self._slots.put(replace(placed, working=False))
+                # Without the mark too: a command that was killed here took it away, and may not have seen them end.
                 self._end_background(environment, placed)
         mine = next((p for p in there if p.slot.id == slot), None)
         if mine is not None and not mine.working:
