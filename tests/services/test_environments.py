@@ -309,10 +309,15 @@ def test_one_that_sleeps_stays_asleep_and_says_what_wakes_it() -> None:
 def test_what_has_no_record_is_found_and_goes_only_when_asked() -> None:
     house = made()
     house.one.records.pop(FB)
+    asked: list[Sequence[str]] = []
     shown = sweep(house.estate, True)
     assert list(shown.orphans) == [FB]
     assert house.worlds[FB].slots
-    done = sweep(house.estate, True, orphans=True)
+    sweep(house.estate, False, orphans=asked.append)
+    assert not asked
+    assert house.worlds[FB].slots, "a rehearsal removes nothing"
+    done = sweep(house.estate, True, orphans=asked.append)
+    assert asked == [(FB,)]
     assert [r.environment for r in done.receipts] == [FB]
     assert is_gone(house)
     assert not sweep(house.estate, True).orphans
@@ -331,7 +336,7 @@ def test_what_has_no_record_is_looked_for_on_every_target() -> None:
     estate = replace(house.estate, rules=(*RULES[:2], far), target=target)
     assert list(sweep(estate, True).orphans) == [FB]
     assert {place.target for place in looked} == {TargetKind.LOCAL, TargetKind.KUBERNETES}
-    sweep(estate, True, orphans=True)
+    sweep(estate, True, orphans=lambda _names: None)
     assert {p.target for p in looked if p.name == FB} == {TargetKind.LOCAL, TargetKind.KUBERNETES}
     assert is_gone(house)
 

@@ -112,6 +112,8 @@ pass_session = click.make_pass_decorator(Session)
 def guarded(command: click.Command) -> int:
     """Run the command line and turn what it raises into an answer and an exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal was closed; nohup is left alone
+        signal.signal(signal.SIGHUP, _interrupt)
     arguments = _json_first(sys.argv[1:])
     as_json = arguments[:1] == ["--json"]
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from greenroom.domain.environment import Environment, Tier
+from greenroom.domain.environment import Access, Environment, TargetKind, Tier
 from greenroom.domain.rules import Rule
 
 
@@ -26,7 +26,8 @@ class Record:
     project's file. ``deployed_at`` and ``commit``: its last deploy. ``beyond``: the last commit of its branch that was
     seen outside the target branch since that deploy; None while the branch has had none of its own. ``extended_to``:
     a person's word on how long it lives. ``release``: what an environment that sleeps wakes up with. ``env``: a
-    person's settings for it alone, above those of its rule.
+    person's settings for it alone, above those of its rule. ``target``: where it was made; None in records of before, which the
+    place that they are kept in tells.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Record:
     extended_to: float | None = None
     release: str | None = None
     env: dict[str, str] = field(default_factory=dict)
+    target: TargetKind | None = None
 
     def expires_at(self, ttl: float | None) -> float | None:
         """When its time is over: its time to live after the last deploy, or later if somebody said so."""
@@ -50,8 +52,15 @@ class Record:
         return max((self.deployed_at or self.created_at) + ttl, self.extended_to or 0.0)
 
     def environment(self, rule: Rule | None) -> Environment:
-        """The environment, also when its rule is gone from the project's file."""
-        place = rule.environment(self.name) if rule else Environment(self.name, self.tier, self.host)
+        """The environment, also when its rule is gone from the project's file: then it is where it was made, and private, since
+        nobody says any more who may see it. One of a branch stays where it was made, whatever its rule says by now."""
+        if rule is None:
+            made_at = self.target or TargetKind.LOCAL
+            place = Environment(self.name, self.tier, self.host, target=made_at, access=Access.PRIVATE)
+        else:
+            place = rule.environment(self.name)
+        if self.owner and self.target is not None:
+            place = replace(place, target=self.target)
         return replace(place, env=tuple(sorted({**dict(place.env), **self.env}.items())))
 
 
@@ -63,4 +72,5 @@ def made_by(rules: Iterable[Rule], record: Record) -> Rule | None:
 def new_record(rule: Rule, name: str, owner: str, now: float) -> Record:
     """The record of an environment that is about to be made."""
     made = rule.environment(name)
-    return Record(name, rule.name, owner if rule.per_branch else "", made.tier, made.host, now)
+    owned_by = owner if rule.per_branch else ""
+    return Record(name, rule.name, owned_by, made.tier, made.host, now, target=made.target)

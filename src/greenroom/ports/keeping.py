@@ -54,6 +54,9 @@ class Lease(Protocol):
     def hold(self, what: str, wait: float) -> AbstractContextManager[None]:
         """Hold it, waiting at most ``wait`` seconds. Raises with exit 6 naming the holder."""
 
+    def check(self) -> None:
+        """Called by its holder before what cannot be undone. Raises ``lease-lost`` (exit 6) when another has taken it."""
+
     def forget(self) -> None:
         """Leave no trace of it; called by its holder as the last but one act, since from now on another may take it.
 

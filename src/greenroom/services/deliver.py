@@ -13,9 +13,10 @@ from greenroom.domain.release import Release
 from greenroom.domain.rollout import Wanted, rollback, rollout
 from greenroom.domain.rollout import retreat as retreat_plan
 from greenroom.domain.stage import Mode, Observation
-from greenroom.domain.steps import Confirm, Plan
+from greenroom.domain.steps import Confirm, Launch, Plan
 from greenroom.services.gating import check_gate
 from greenroom.services.performing import Figures, perform
+from greenroom.services.preparing import make_sure
 from greenroom.services.provenance import check_provenance
 from greenroom.services.remembering import remember
 from greenroom.services.retention import tidy
@@ -76,11 +77,14 @@ def deploy(target: Target, wish: Wish) -> Outcome:
 
 def deploy_held(target: Target, wish: Wish, verb: str) -> Outcome:
     """The same under ``verb`` in the ledger; the caller holds the lease."""
+    began = target.doors.clock.now()
     let_migration_end(target)
     settle_first(target)
     plan = plan_for(target, wish)
     _same_as_saved(plan, wish.saved)
     if not plan:
+        if verb == "deploy" and wish.release is not None:
+            remember(target, wish.release, began)
         return Outcome(plan, Figures(), target.observe(schema=False).live)
     if wish.release is not None and verb == "deploy":
         check_gate(target, wish.release, wish.override)
@@ -90,7 +94,7 @@ def deploy_held(target: Target, wish: Wish, verb: str) -> Outcome:
         outcome = _carry_out(target, way, verb)
         serves(outcome.serving)
     if verb == "deploy":
-        remember(target, wish.release)
+        remember(target, wish.release, began)
     tidy(target)
     return outcome
 
@@ -109,6 +113,9 @@ def roll_back(target: Target, release: Release | None, wait: float = 0.0) -> Out
 def _carry_out(target: Target, plan: Plan, verb: str, seen: Observation | None = None) -> Outcome:
     """``seen``: what the plan was made on, when nothing has been done since."""
     before = seen or target.observe(schema=False)
+    live = before.live_slot
+    if live is not None and not target.fits(live) and any(isinstance(step, Launch) for step in plan.steps):
+        make_sure(target)  # a slot of another shape may stand on what was not there before: a door, a quota
     target.doors.ledger.append(
         target.environment, f"{verb}.started", release=plan.release, summary=plan.summary
     )

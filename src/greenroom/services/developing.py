@@ -15,8 +15,8 @@ from greenroom.ports import Values
 from greenroom.ports.developing import Workbench
 from greenroom.services.environments.estate import Estate
 from greenroom.services.performing import timed
+from greenroom.services.preparing import ready
 from greenroom.services.target import Target
-from greenroom.services.up import ready
 
 LOCAL = "local"
 """The environment for branches that have none of their own: nobody develops on the data of production."""

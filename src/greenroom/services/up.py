@@ -13,6 +13,7 @@ from greenroom.domain.stage import Observation
 from greenroom.services.deliver import Outcome, Wish, deploy
 from greenroom.services.maintenance import confirm
 from greenroom.services.performing import timed
+from greenroom.services.preparing import ready
 from greenroom.services.provenance import build
 from greenroom.services.settle import check_window, let_migration_end, settle_first
 from greenroom.services.target import Target
@@ -50,14 +51,6 @@ def up(target: Target, wait: float = 0.0) -> Up:
     if outcome.serving is None:
         raise GreenroomError("nothing-live", "no slot serves", "greenroom status")
     return Up(outcome.serving, outcome)
-
-
-def ready(target: Target) -> None:
-    """Start the platform, and make sure of everything that the environment owns; the caller holds the lease."""
-    timed(target, "start", "start the platform", target.platform.start)
-    for resource in target.doors.resources:
-        ensure = partial(resource.ensure, target.environment)
-        timed(target, "ensure", f"make sure of the {resource.name}", ensure)
 
 
 def _wait_for_live(target: Target) -> None:

@@ -51,14 +51,14 @@ class Belongings:
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
-        """What an environment owns, in the order of making."""
+        """What an environment owns, in the order of making; the secrets, which open the others, first."""
         from greenroom.drivers.local.app_secrets import AppSecrets
         from greenroom.drivers.local.traces import Traces
 
         root = self._layout.root
         return (
-            Traces(self._layout, self._machine),
             AppSecrets(root / "secrets", root / "mail", self._public.url),
+            Traces(self._layout, self._machine),
             self.database,
             self.bucket,
         )

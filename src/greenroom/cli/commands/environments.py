@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -164,10 +165,17 @@ def destroy(session: Session, name: str, branch: bool, yes: bool, resume: bool, 
 @click.option("--most", type=click.IntRange(1), help="Remove at most so many.  [default: 10]")
 @click.option("--check", is_flag=True, help="Exit 7 when something is due and stays.")
 @click.option("--orphans", is_flag=True, help="Also remove what is found of environments without a record.")
+@click.option("--yes", is_flag=True, help="Do not ask before --orphans removes.")
 @wait_option
 @pass_session
 def sweep(
-    session: Session, apply: bool | None, most: int | None, check: bool, orphans: bool, wait: float
+    session: Session,
+    apply: bool | None,
+    most: int | None,
+    check: bool,
+    orphans: bool,
+    yes: bool,
+    wait: float,
 ) -> None:
     """Remove the environments of branches that are merged, gone or out of time, and say why the others stay.
 
@@ -176,7 +184,10 @@ def sweep(
     from greenroom.cli.render import environments as render
     from greenroom.services.environments.sweeping import sweep as clean
 
-    done = clean(session.estate, apply, wait, most, orphans)
+    def ask(names: Sequence[str]) -> None:
+        session.ask(f"Remove {', '.join(names)}, of which there is no record, with all data?", yes)
+
+    done = clean(session.estate, apply, wait, most, ask if orphans else None)
     session.answer(done.to_json(), lambda: render.swept(done))
     code = (
         Exit.FAILED if done.failed or done.unread else Exit.PENDING if check and done.pending else Exit.DONE

@@ -61,6 +61,9 @@ class KubernetesLease:
             renewing.join()
             self._give_back()
 
+    def check(self) -> None:
+        self._renew()
+
     def forget(self) -> None:
         self._api.delete(self._path)
         self._forgotten = True

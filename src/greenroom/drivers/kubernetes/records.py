@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from greenroom.domain.environment import TargetKind
 from greenroom.domain.record import Record
 from greenroom.drivers.kubernetes.store import Store
 from greenroom.drivers.system.shape import shaped
@@ -40,4 +41,5 @@ def _name(environment: str) -> str:
 
 
 def _record(name: str, data: dict[str, str]) -> Record:
-    return shaped(Record, json.loads(data[RECORD]), Path(f"configmap/{name}"))
+    record = shaped(Record, json.loads(data[RECORD]), Path(f"configmap/{name}"))
+    return replace(record, target=record.target or TargetKind.KUBERNETES)

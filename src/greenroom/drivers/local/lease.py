@@ -67,6 +67,9 @@ class LocalLease:
         finally:
             lock.release()
 
+    def check(self) -> None:
+        """It is freed by the death of its holder alone."""
+
     def forget(self) -> None:
         self._machine.disk.remove(self._path)
 

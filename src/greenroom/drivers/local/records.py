@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from greenroom.domain.environment import TargetKind
 from greenroom.domain.record import Record
 from greenroom.drivers.local.layout import Layout
 from greenroom.drivers.system.files import private_folder, read_json, write_json
@@ -30,7 +31,10 @@ class LocalRecords:
             return None  # no environment is called that, and no path is made of it
         file = self._folder / f"{name}.json"
         data = read_json(file, self._disk)
-        return None if data is None else shaped(Record, data, file)
+        if data is None:
+            return None
+        record = shaped(Record, data, file)
+        return replace(record, target=record.target or TargetKind.LOCAL)
 
     def put(self, record: Record) -> None:
         private_folder(self._folder, self._disk)

@@ -133,6 +133,10 @@ class MemoryLease:
         finally:
             self.world.held_by = None
 
+    def check(self) -> None:
+        if self.world.held_by is None:
+            raise GreenroomError("lease-lost", "somebody has freed it", "greenroom status", Exit.LOCKED)
+
     def forget(self) -> None:
         return None
 

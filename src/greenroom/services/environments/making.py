@@ -13,9 +13,9 @@ from greenroom.domain.rules import Resolution, Rule
 from greenroom.services.deliver import Outcome, Wish, deploy_held
 from greenroom.services.environments.estate import Estate, check_room, wanted
 from greenroom.services.performing import timed
+from greenroom.services.preparing import ready
 from greenroom.services.provenance import build
 from greenroom.services.target import Target
-from greenroom.services.up import ready
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from typing import Any
 from greenroom.domain.errors import Exit, GreenroomError, of_the_machine, refused
 from greenroom.domain.events import note
 from greenroom.domain.record import Record, State
-from greenroom.ports import Resource
+from greenroom.ports import Presence, Resource
 from greenroom.services.performing import timed
 from greenroom.services.retention import let_go
 from greenroom.services.settle import let_migration_end
 from greenroom.services.target import Target
 from greenroom.services.telling import untold
+
+LEASE_LOST = "lease-lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,11 @@ def destroy(
 
 def _remove(target: Target) -> Receipt:
     env, doors = target.environment, target.doors
-    seen = [(r.name, r.observe(env)) for r in doors.resources]
+    seen: list[tuple[str, Presence]] = []
+    stuck: list[str] = []
+    for resource in doors.resources:
+        look = partial(_look, resource, env, seen)
+        stuck += _try(target, "look", f"look for the {resource.name}", look)
     was = {name: presence.detail or "there" for name, presence in seen if presence.there}
     stays = tuple(line for _, presence in seen for line in presence.stays)
     if stays:  # written down first: once it has gone nothing tells of them
@@ -103,32 +109,49 @@ def _remove(target: Target) -> Receipt:
         ("forget", "let nobody reach it", partial(doors.traffic.forget, env)),
     ]
     acts += [("retire", f"retire slot {s.id}", partial(doors.stage.retire, env, s.id)) for s in slots]
-    acts += [("remove", f"remove the {r.name}", partial(r.remove, env)) for r in reversed(doors.resources)]
+    *first, last = [
+        ("remove", f"remove the {r.name}", partial(_end, target, r)) for r in reversed(doors.resources)
+    ]
+    acts += first
     acts += [("tidy", "remove the releases that nobody needs", partial(let_go, target))]
-    stuck = [told for act in acts if (told := _try(target, *act))]
+    for act in acts:
+        stuck += _try(target, *act)
+    if not stuck:
+        # What opens the others goes last, and only when they have gone: without it the next call could neither remove nor see them.
+        stuck += _try(target, *last)
     left: list[str] = []
     for resource in doors.resources:
         look = partial(_look_again, resource, env, left)
-        told = _try(target, "look", f"look for the {resource.name} again", look)
-        stuck += [told] if told else []
+        stuck += _try(target, "look", f"look for the {resource.name} again", look)
     left += [f"slot {s.id}" for s in target.observe(schema=False).slots]
     freed = sum(presence.bytes or 0 for _, presence in seen)
     return Receipt(env, was, tuple(left), freed, tuple(stuck), stays)
+
+
+def _end(target: Target, resource: Resource) -> None:
+    target.lease.check()
+    resource.remove(target.environment)
+
+
+def _look(resource: Resource, environment: str, seen: list[tuple[str, Presence]]) -> None:
+    seen.append((resource.name, resource.observe(environment)))
 
 
 def _look_again(resource: Resource, environment: str, left: list[str]) -> None:
     left.extend(resource.residue(environment))
 
 
-def _try(target: Target, kind: str, text: str, act: Callable[[], object]) -> str:
-    """Do it; why it did not work, or nothing."""
+def _try(target: Target, kind: str, text: str, act: Callable[[], object]) -> list[str]:
+    """Do it; why it did not work, or nothing. Raises (exit 6) when somebody else has the lease by now."""
     try:
         timed(target, kind, text, act)
     except GreenroomError as error:
-        return f"{text}: {error.message}"
+        if error.code == LEASE_LOST:
+            raise
+        return [f"{text}: {error.message}"]
     except OSError as error:
-        return f"{text}: {of_the_machine(error).message}"
-    return ""
+        return [f"{text}: {of_the_machine(error).message}"]
+    return []
 
 
 def _still_there(receipt: Receipt) -> GreenroomError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,18 +59,29 @@ class Sweep:
 
 
 def sweep(
-    estate: Estate, apply: bool | None, wait: float = 0.0, cap: int | None = None, orphans: bool = False
+    estate: Estate,
+    apply: bool | None,
+    wait: float = 0.0,
+    cap: int | None = None,
+    orphans: Callable[[Sequence[str]], object] | None = None,
 ) -> Sweep:
     """``apply`` None: only show what would go the first time in a project's life, and do it afterwards.
 
-    ``orphans``: also remove what is found of environments that have no record.
+    ``orphans``: also remove what is found of environments that have no record; it is asked with their names first, and raises when
+    they are to stay.
     """
     records = estate.records.all()
     seen, unread = _look(estate, records)
     records = tuple(_refreshed(estate, record, seen) for record in records)
-    verdicts = judge(records, estate.rules, seen, estate.clock.now(), estate.cap if cap is None else cap)
+    most = estate.cap if cap is None else cap
+    verdicts = judge(records, estate.rules, seen, estate.clock.now(), most)
     first = apply is None and not estate.ledger.entries(PROJECT, "sweep", last=1)
     applied = not first if apply is None else apply
+    found = _orphans(estate)
+    without = [place for place, _ in found][: max(0, most - sum(v.goes for v in verdicts))]
+    asked = bool(orphans and applied and not unread and without)
+    if orphans and asked:
+        orphans(tuple(dict.fromkeys(place.name for place in without)))
     receipts: list[Receipt] = []
     failed: list[str] = []
     by_name = {record.name: record for record in records}
@@ -83,8 +94,7 @@ def sweep(
                 )
             except GreenroomError as error:
                 failed.append(f"{verdict.name}: {error.message}")
-    found = _orphans(estate)
-    for place, _ in found if orphans and not unread else ():
+    for place in without if asked else ():
         try:
             receipts.append(destroy(estate.target(place), wait, absent=True))
         except GreenroomError as error:
@@ -98,7 +108,7 @@ def sweep(
     left = _leftovers(estate)
     if applied and not unread:
         warned(estate.emit, lambda: _unlist(estate))
-    return Sweep(verdicts, applied, tuple(receipts), tuple(failed), unread, first, strays, orphans, left)
+    return Sweep(verdicts, applied, tuple(receipts), tuple(failed), unread, first, strays, asked, left)
 
 
 def _unlist(estate: Estate) -> None:
