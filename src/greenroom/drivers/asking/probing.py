@@ -15,6 +15,9 @@ WARM_SECONDS = 15.0
 """The least that the other worker processes are waited for once one has answered; what is left of the probe's time-out, if that is more."""
 
 BETWEEN_SECONDS = 0.05
+SHOWN_LINES = 30
+"""Of a log, of which more may be read for the cause."""
+
 ANSWER_SECONDS = 5.0
 """How long one answer of a slot may take."""
 
@@ -99,7 +102,7 @@ class SlotProbe:
             f"answer:  {shown}",
             *([f"cause:   {cause}"] if cause else []),
             "last lines of its log:",
-            *(f"  {line}" for line in lines),
+            *(f"  {line}" for line in lines[-SHOWN_LINES:]),
         ]
         return GreenroomError(
             "not-ready",

@@ -11,7 +11,7 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.release import Release
 from greenroom.domain.stage import Slot, number_of
 from greenroom.drivers.asking.causes import probable_cause
-from greenroom.drivers.asking.probing import ANSWER_SECONDS, SlotProbe
+from greenroom.drivers.asking.probing import ANSWER_SECONDS, SHOWN_LINES, SlotProbe
 from greenroom.drivers.kubernetes.api import Api
 from greenroom.drivers.kubernetes.asking import Asker
 from greenroom.drivers.kubernetes.names import Names
@@ -25,7 +25,9 @@ from greenroom.drivers.kubernetes.values import Images, snapshot
 from greenroom.drivers.system.net import Answer
 from greenroom.ports import Clock, Probed, StageSeen, Values
 
-FAILURE_LINES = 30
+CAUSE_LINES = 300
+"""So many of the last lines are read for the cause: several processes that fail at once write over each other's reasons."""
+
 BETWEEN_SECONDS = 0.1
 
 
@@ -183,7 +185,7 @@ class KubernetesStage:
         if pod:
             answer = self._asker.burst(environment, [pod], self._size.policy.probe_path, 1, ANSWER_SECONDS)[0]
         lines = self._last_lines(environment, slot)
-        cause = probable_cause(lines)
+        cause, lines = probable_cause(lines), lines[-SHOWN_LINES:]
         shown = "no answer" if answer is None else f"{answer.status} {answer.body[:300].strip()}"
         details = [
             f"ready:   {ready} of {wanted} pods",
@@ -225,8 +227,8 @@ class KubernetesStage:
         pod = self._any_pod(environment, slot)
         if not pod:
             return []
-        lines = self._pods.log(environment, pod, WEB, FAILURE_LINES)
-        return lines or self._pods.log(environment, pod, STATIC, FAILURE_LINES)
+        lines = self._pods.log(environment, pod, WEB, CAUSE_LINES)
+        return lines or self._pods.log(environment, pod, STATIC, CAUSE_LINES)
 
     def _wait_until_gone(self, slot: str, pods: Callable[[], Sequence[object]]) -> None:
         until = self._clock.monotonic() + longest_end(self._size.roles)
