@@ -137,6 +137,8 @@ GITLAB_CHECKS: dict[str, Check] = {
         Check("variables", "secrets are masked, and production's reach protected branches only"),
         Check("runner", "a runner is there for the jobs"),
         Check("schedule", "a schedule sweeps also when no webhook and no push does"),
+        Check("push-limit", "a push of many branches is noticed too"),
+        Check("registry-delete", "the registry lets tags be removed"),
         Check("cleanup-policy", "the registry's cleanup policy takes nothing that runs"),
     )
 }

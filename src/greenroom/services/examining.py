@@ -10,8 +10,8 @@ from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.findings import Answers, Check, Checked, skipped
 from greenroom.ports.examining import Examiner
 
-REFUSALS = frozenset({"no-right", "gitlab-scope", "gitlab-role"})
-"""Errors that mean: this account may not look into that."""
+REFUSALS = frozenset({"no-right", "gitlab-scope", "gitlab-role", "registry", "registry-login"})
+"""Errors that mean: this account may not look into that, or what only one check is about does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

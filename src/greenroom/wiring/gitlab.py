@@ -48,7 +48,12 @@ def examiner(wiring: Wiring) -> GitLabExaminer:
             "docs/guides/gitlab.md says what stands in it",
             Exit.USAGE,
         )
-    return GitLabExaminer(client(wiring, settings, TELLING), wiring.target_branches)
+    asked = client(wiring, settings, TELLING)
+    if wiring.project.image.repository is None:
+        return GitLabExaminer(asked, wiring.target_branches)
+    from greenroom.wiring.registry import deletes
+
+    return GitLabExaminer(asked, wiring.target_branches, lambda: deletes(wiring))
 
 
 def client(wiring: Wiring, settings: GitLabSettings, patience: float) -> Client:

@@ -50,6 +50,11 @@ def _places(wiring: Wiring) -> tuple[Reference, ...]:
     return tuple(Reference.parse(f"{repository}/{name}") for name in wiring.project.registry.repositories)
 
 
+def deletes(wiring: Wiring) -> bool:
+    """Does the project's registry let anybody delete?"""
+    return _registry(wiring, _places(wiring)[0]).deletes()
+
+
 def holds(wiring: Wiring) -> ImageHolds:
     """The tags of environments."""
     return ImageHolds(partial(_shelf, wiring), _places(wiring))

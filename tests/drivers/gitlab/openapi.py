@@ -38,6 +38,7 @@ BESIDE = {
     ),
     "GET /projects/{id}": (set(), ""),
     "PUT /projects/{id}": (set(), ""),
+    "GET /application/settings": (set(), ""),
     "GET /projects/{id}/jobs": (
         {"scope", "order_by", "sort", "pagination", "page_token", "cursor", "page", "per_page"},
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -14,6 +15,7 @@ from greenroom.drivers.gitlab import GitLabExaminer
 from greenroom.drivers.gitlab.support import ends, next_stop, parsed, released
 from greenroom.services.examining import Examined, examine
 from greenroom.testing.gitlab import Protection, Runner, Schedule, Token, Variable
+from greenroom.testing.gitlab.things import ADMINISTRATOR
 
 TODAY = 1_796_000_000.0
 """30 November 2026."""
@@ -31,8 +33,11 @@ def stand() -> Stand:
     return made
 
 
-def report(at: Stand, *names: str, fix: bool = False) -> Examined:
-    done = examine(GitLabExaminer(at.client(), ("master", "main")), "GitLab", GITLAB_CHECKS, names, fix)
+def report(
+    at: Stand, *names: str, fix: bool = False, deletes: Callable[[], bool] | None = lambda: True
+) -> Examined:
+    examiner = GitLabExaminer(at.client(), ("master", "main"), deletes)
+    done = examine(examiner, "GitLab", GITLAB_CHECKS, names, fix)
     assert hold(at.lab.asked) > 0
     return done
 
@@ -42,7 +47,9 @@ def messages(found: Examined) -> list[str]:
 
 
 def test_all_is_well() -> None:
-    found = report(stand())
+    at = stand()
+    at.lab.tokens["glpat-all"].role = ADMINISTRATOR
+    found = report(at)
     assert [(c.check.name, c.state) for c in found.checked] == [(n, State.CLEAN) for n in GITLAB_CHECKS]
     assert found.to_json()["problems"] == 0
 
@@ -59,6 +66,33 @@ def test_a_branch_is_protected_on_request() -> None:
     assert len(report(at).problems) == 1
     assert report(at, fix=True).fixed == ("master may no longer be rewritten",)
     assert report(at, fix=True).fixed == ()
+
+
+def test_a_push_of_many_branches_goes_unseen_without_a_schedule() -> None:
+    at = stand()
+    (skipped,) = report(at, "push-limit").checked
+    assert skipped.state is State.SKIPPED, "the instance's settings are for administrators"
+    at.lab.tokens["glpat-all"].role = ADMINISTRATOR
+    at.lab.schedules.clear()
+    (told,) = messages(report(at, "push-limit"))
+    assert told.startswith("a push that changes more than 3 branches fires no webhook")
+    at.lab.push_limit = 0
+    assert messages(report(at, "push-limit")) == []
+
+
+def test_a_registry_that_keeps_everything_is_told() -> None:
+    at = stand()
+    assert messages(report(at, "registry-delete", "runner", deletes=lambda: False)) == [
+        "the registry lets nobody delete"
+    ]
+    states = {c.check.name: c.state for c in report(at, "registry-delete", "runner", deletes=None).checked}
+    assert states == {"registry-delete": State.INAPPLICABLE, "runner": State.CLEAN}
+
+    def away() -> bool:
+        raise GreenroomError("registry", "the registry cannot be reached")
+
+    states = {c.check.name: c.state for c in report(at, "registry-delete", "runner", deletes=away).checked}
+    assert states == {"registry-delete": State.SKIPPED, "runner": State.CLEAN}
 
 
 def test_a_pattern_that_protects_a_branch_is_left_as_it_is() -> None:
@@ -153,7 +187,7 @@ def test_what_the_token_may_not_look_into_is_skipped() -> None:
     at = stand()
     at.lab.tokens["glpat-all"] = Token(("read_api",), role=30)
     found = {c.check.name: c for c in report(at, fix=True).checked}
-    assert [n for n, c in found.items() if c.state is State.SKIPPED] == ["variables", "runner"]
+    assert [n for n, c in found.items() if c.state is State.SKIPPED] == ["variables", "runner", "push-limit"]
     assert "403 Forbidden" in found["runner"].note
     with pytest.raises(GreenroomError, match="there is no check x of GitLab"):
         report(at, "x")

@@ -75,6 +75,7 @@ def test_one_that_is_stopped_and_whose_files_nobody_named_is_not_collected(gener
         assert refused.value.code == "pushes-unseen"
         assert registry.blobs() == before
         assert world.client.takes_uploads()
+        assert world.client.deletes()
         assert not world.missing()
 
 

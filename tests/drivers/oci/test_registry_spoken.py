@@ -238,3 +238,10 @@ def test_a_list_that_is_not_there_is_empty_only_where_it_may_be() -> None:
             registry.tags()
     with saying({}) as host:
         assert client(host).tags() == ()
+
+
+@pytest.mark.parametrize(("status", "deletes"), [(404, True), (405, False), (400, False)])
+def test_whether_it_deletes_is_asked_with_a_digest_that_nothing_has(status: int, deletes: bool) -> None:
+    asked = f"DELETE /v2/shop/app/manifests/sha256:{'0' * 64}"
+    with saying({asked: (status, {}, b"{}")}) as host:
+        assert client(host).deletes() is deletes

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from greenroom.domain.findings import Checked, Finding, Severity, answered
+from greenroom.domain.findings import Checked, Finding, Severity, answered, inapplicable
 from greenroom.domain.registry.names import held_tag, keep_tag
 from greenroom.drivers.gitlab.client import Client
 from greenroom.drivers.gitlab.refusing import GitLabError
@@ -32,11 +32,13 @@ _PRODUCTION = re.compile(r"(^|[^a-z])prod(uction)?([^a-z]|$)", re.IGNORECASE)
 
 
 class GitLabExaminer:
-    """See :class:`greenroom.ports.examining.Examiner`. ``targets``: the branches that others are merged into."""
+    """See :class:`greenroom.ports.examining.Examiner`. ``targets``: the branches that others are merged into; ``deletes``: does the
+    project's registry let anybody delete? None: the project names no registry."""
 
-    def __init__(self, client: Client, targets: tuple[str, ...]) -> None:
-        self._client = client
-        self._targets = targets
+    def __init__(
+        self, client: Client, targets: tuple[str, ...], deletes: Callable[[], bool] | None = None
+    ) -> None:
+        self._client, self._targets, self._deletes = client, targets, deletes
         self._checks: dict[str, Callable[[], Iterator[Finding]]] = {
             "gitlab-token": self._token,
             "gitlab-version": self._version,
@@ -44,6 +46,8 @@ class GitLabExaminer:
             "variables": self._variables,
             "runner": self._runner,
             "schedule": self._schedule,
+            "push-limit": self._push_limit,
+            "registry-delete": self._registry_delete,
             "cleanup-policy": self._cleanup,
         }
         self._fixes = {
@@ -53,6 +57,8 @@ class GitLabExaminer:
         }
 
     def check(self, name: str) -> Checked:
+        if name == "registry-delete" and self._deletes is None:
+            return inapplicable(name, "[image] repository names no registry")
         return answered(name, tuple(self._checks[name]()))
 
     def fix(self, name: str) -> tuple[str, ...]:
@@ -188,10 +194,31 @@ class GitLabExaminer:
             yield _problem("runner", text, "jobs wait for one", "register one: Settings, CI/CD, Runners")
 
     def _schedule(self) -> Iterator[Finding]:
-        if not any(one.get("active") for one in self._client.every("/pipeline_schedules")):
+        if not self._sweeps():
             cause = "a push that deletes more than three branches fires no webhook and no pipeline; neither does time that is over"
             cure = "make a schedule (Build, Pipeline schedules) whose pipeline runs greenroom sweep, hourly"
             yield _warning("schedule", "no active schedule runs a pipeline", cause, cure)
+
+    def _sweeps(self) -> bool:
+        """Is there a schedule? What its pipeline does is not looked into."""
+        return any(one.get("active") for one in self._client.every("/pipeline_schedules"))
+
+    def _push_limit(self) -> Iterator[Finding]:
+        """The instance's settings are for administrators alone; with any other token it is skipped."""
+        told = self._client.ask("get", "/application/settings", own=False).body
+        limit = int(told.get("push_event_hooks_limit") or 0)
+        if limit and not self._sweeps():
+            text = f"a push that changes more than {limit} branches fires no webhook, and no schedule looks for it"
+            cause = "Admin, Settings, Network: push_event_hooks_limit"
+            yield _warning("push-limit", text, cause, "make a schedule that sweeps, or raise the limit")
+
+    def _registry_delete(self) -> Iterator[Finding]:
+        if self._deletes is not None and not self._deletes():
+            cause = "it is set to keep everything: a tag for each build stays for ever, and its bytes too"
+            cure = (
+                "storage: delete: enabled: true in its configuration (REGISTRY_STORAGE_DELETE_ENABLED=true)"
+            )
+            yield _problem("registry-delete", "the registry lets nobody delete", cause, cure)
 
     def _cleanup(self) -> Iterator[Finding]:
         if taken := _taken(self._policy()):

@@ -99,6 +99,10 @@ class Registry:
         """Delete a manifest by its digest, or a tag: the answer's status, of which 400 and 405 say that it cannot be."""
         return self._ask("DELETE", f"manifests/{wanted}", may=(400, MISSING, 405)).status
 
+    def deletes(self) -> bool:
+        """Does it let anybody delete? Asked with a digest that no manifest has; a registry set to keep everything refuses that too."""
+        return self.delete(f"sha256:{'0' * 64}") == MISSING
+
     def takes_uploads(self) -> bool:
         """May anybody push now? False where the registry is set to be read only."""
         said = self._ask("POST", "blobs/uploads/", data=b"", may=(405,))

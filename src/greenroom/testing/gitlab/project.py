@@ -66,6 +66,7 @@ class GitLab:
     trouble: Trouble = field(default_factory=Trouble)
     watch: Callable[[], None] = lambda: None
     keyset: bool = True
+    push_limit: int = 3
     _ids: int = 0
 
     @property

@@ -7,7 +7,15 @@ from typing import Any
 from greenroom.testing.gitlab.paging import Answer, paged
 from greenroom.testing.gitlab.project import GitLab
 from greenroom.testing.gitlab.rest import Asked, address, route
-from greenroom.testing.gitlab.things import DEVELOPER, MAINTAINER, REPORTER, Protection, Schedule, Variable
+from greenroom.testing.gitlab.things import (
+    ADMINISTRATOR,
+    DEVELOPER,
+    MAINTAINER,
+    REPORTER,
+    Protection,
+    Schedule,
+    Variable,
+)
 
 SHORTEST = 8
 """GitLab masks no value that has fewer characters, or a line break."""
@@ -24,6 +32,12 @@ def _project(lab: GitLab, _asked: Asked) -> Answer:
 def _change_project(lab: GitLab, asked: Asked) -> Answer:
     lab.cleanup |= asked.body.get("container_expiration_policy_attributes", {})
     return _project(lab, asked)
+
+
+@route("GET", "/application/settings", ADMINISTRATOR)
+def _instance(lab: GitLab, _asked: Asked) -> Answer:
+    """What is asked of it here; a real answer tells much more."""
+    return Answer(200, {"push_event_hooks_limit": lab.push_limit})
 
 
 @route("GET", "/projects/{id}/protected_branches", DEVELOPER)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-GUEST, REPORTER, DEVELOPER, MAINTAINER = 10, 20, 30, 40
+GUEST, REPORTER, DEVELOPER, MAINTAINER, ADMINISTRATOR = 10, 20, 30, 40, 60
 """Roles, as GitLab counts them."""
 
 
