@@ -64,7 +64,12 @@ def keeper(
     return Keeper(
         tuple(registry.shelf(path) for path in paths),
         registry.shelf,
-        OciCollector(registry.client(paths[0]), registry.collection, plain_environment()),
+        OciCollector(
+            registry.client(paths[0]),
+            registry.collection,
+            plain_environment(),
+            registry.folder / "collector.log",
+        ),
         (Source("tests", used),),
         RegistryMemory(registry.folder / "registry.json", print),
         pruning,

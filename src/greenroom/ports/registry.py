@@ -82,6 +82,9 @@ class Collector(Protocol):
     def changed(self) -> float | None:
         """When a manifest or tag last came, in seconds since the epoch; None where nobody has said where they lie."""
 
+    def running(self) -> bool:
+        """Does one still run that was begun before, by whomever?"""
+
     def collect(self) -> str:
         """Run the collector to its end; the last lines that it wrote. Raises ``collection`` when it fails."""
 

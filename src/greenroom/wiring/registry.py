@@ -28,6 +28,9 @@ FILE = "registry.json"
 """Below the state folder."""
 
 
+COLLECTOR_LOG = "registry-collector.log"
+
+
 def _shelf(wiring: Wiring, reference: Reference) -> OciShelf:
     return OciShelf(_registry(wiring, reference), reference.path)
 
@@ -68,7 +71,9 @@ def keeper(wiring: Wiring) -> Keeper:
     return Keeper(
         ours=tuple(_shelf(wiring, place) for place in places),
         shelf=lambda name: _shelf(wiring, Reference(host, name)),
-        collector=OciCollector(_registry(wiring, places[0]), settings.collection, os.environ),
+        collector=OciCollector(
+            _registry(wiring, places[0]), settings.collection, os.environ, wiring.layout.root / COLLECTOR_LOG
+        ),
         sources=sources(wiring),
         memory=RegistryMemory(wiring.layout.root / FILE, wiring.say),
         pruning=settings.pruning,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from greenroom.domain.errors import GreenroomError
+from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.events import Event
 from greenroom.domain.registry.planning import InUse
 from greenroom.domain.registry.settings import Collection
@@ -28,7 +29,9 @@ SET = "sed -i 's/readonly: {{enabled: [a-z]*}}/readonly: {{enabled: {value}}}/' 
 
 def told(registry: RealRegistry, settings: Collection, emit: Callable[[Event], None]) -> Keeper:
     """A keeper with those commands, and the time as it is."""
-    collector = OciCollector(registry.client(PATHS[0]), settings, plain_environment())
+    collector = OciCollector(
+        registry.client(PATHS[0]), settings, plain_environment(), registry.folder / "collector.log"
+    )
     made = keeper(registry, PATHS[:1], InUse, emit)
     return replace(made, collector=collector, clock=SystemClock())
 
@@ -76,6 +79,28 @@ def test_one_that_is_stopped_and_whose_files_nobody_named_is_not_collected(gener
         assert registry.blobs() == before
         assert world.client.takes_uploads()
         assert world.client.deletes()
+        assert not world.missing()
+
+
+def test_a_collector_that_outlives_its_command_is_not_run_beside(generation: str) -> None:
+    """Behind sudo or a wrapper it is not ended with the command; the registry is not started before it has ended."""
+    with real_registry(generation) as registry:
+        world = filled(registry)
+        left = registry.folder / "left"
+        script = f"(while [ ! -e {left} ]; do sleep 0.05; done) & echo begun; exit 1"
+        wrapper = replace(registry.collection, collect=("sh", "-c", script))
+        with pytest.raises(GreenroomError) as failed:
+            collect(told(registry, wrapper, Death()), apply=True)
+        assert failed.value.code == "collection"
+        registry.stop()
+        with pytest.raises(GreenroomError) as refused:
+            collect(told(registry, registry.collection, Death()), apply=True)
+        assert (refused.value.code, refused.value.exit) == ("collector-runs", Exit.LOCKED)
+        left.touch()
+        keeper = told(registry, registry.collection, Death())
+        while keeper.collector.running():
+            time.sleep(0.05)
+        assert collect(keeper, apply=True).applied
         assert not world.missing()
 
 

@@ -31,6 +31,7 @@ from greenroom.ports.registry import Answering
 from greenroom.services.registry.keeper import Keeper
 from greenroom.services.registry.pruning import prune
 
+NOWHERE = Path("/dev/null")
 Answer = tuple[int, Mapping[str, str], bytes]
 
 
@@ -156,8 +157,8 @@ def test_an_image_in_use_that_cannot_be_read_counts_and_one_of_another_repositor
 )
 def test_whether_somebody_can_push_is_asked(answers: Mapping[str, Answer], state: Answering) -> None:
     with saying(answers) as host:
-        assert OciCollector(client(host), Collection(), {}).answering() is state
-    assert OciCollector(client(host), Collection(), {}).answering() is Answering.STOPPED
+        assert OciCollector(client(host), Collection(), {}, NOWHERE).answering() is state
+    assert OciCollector(client(host), Collection(), {}, NOWHERE).answering() is Answering.STOPPED
 
 
 def test_a_registry_with_a_metadata_database_is_let_alone(tmp_path: Path) -> None:
@@ -165,11 +166,11 @@ def test_a_registry_with_a_metadata_database_is_let_alone(tmp_path: Path) -> Non
         with saying(
             {"GET /v2/": (200, {"Gitlab-Container-Registry-Database-Enabled": value}, b"{}")}
         ) as host:
-            assert bool(OciCollector(client(host), Collection(), {}).by_itself()) is alone
-            assert OciCollector(client(host), Collection(metadata_database=True), {}).by_itself()
+            assert bool(OciCollector(client(host), Collection(), {}, NOWHERE).by_itself()) is alone
+            assert OciCollector(client(host), Collection(metadata_database=True), {}, NOWHERE).by_itself()
             (tmp_path / "docker" / "registry" / "lockfiles").mkdir(parents=True, exist_ok=True)
             (tmp_path / "docker" / "registry" / "lockfiles" / "database-in-use").touch()
-            assert OciCollector(client(host), Collection(storage=str(tmp_path)), {}).by_itself()
+            assert OciCollector(client(host), Collection(storage=str(tmp_path)), {}, NOWHERE).by_itself()
 
 
 def test_an_environment_goes_also_where_its_tags_cannot() -> None:
@@ -199,7 +200,10 @@ def test_an_answer_that_nobody_expects_ends_a_prune(tmp_path: Path) -> None:
     memory.write(Remembered({"shop/app": {f"odd.{n}@{first}": 0.0 for n in (1, 2)}}))
     said: list[str] = []
     with saying(answers) as host:
-        shelf, collector = OciShelf(client(host), "shop/app"), OciCollector(client(host), Collection(), {})
+        shelf, collector = (
+            OciShelf(client(host), "shop/app"),
+            OciCollector(client(host), Collection(), {}, NOWHERE),
+        )
         keeper = Keeper(
             (shelf,),
             lambda _: shelf,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.registry.settings import Collection
@@ -27,10 +30,14 @@ _AWAY = (502, 503, 504)
 
 
 class OciCollector:
-    """See :class:`greenroom.ports.registry.Collector`. ``registry`` may speak to any repository of it."""
+    """See :class:`greenroom.ports.registry.Collector`. ``registry`` may speak to any repository of it; ``log``: where the program
+    writes. That file is locked before, and the lock belongs to whoever has it open: the program and what it starts, whether the
+    command that began it lives or not."""
 
-    def __init__(self, registry: Registry, settings: Collection, environ: Mapping[str, str]) -> None:
-        self._registry, self._settings, self._environ = registry, settings, environ
+    def __init__(
+        self, registry: Registry, settings: Collection, environ: Mapping[str, str], log: Path
+    ) -> None:
+        self._registry, self._settings, self._environ, self._log = registry, settings, environ, log
         self._storage = Path(settings.storage) / "docker" / "registry" / "v2" if settings.storage else None
 
     @property
@@ -92,11 +99,41 @@ class OciCollector:
         if not done.ok:
             raise _failed("registry-down", "the registry was not started again", done, Exit.UNSAFE)
 
+    def running(self) -> bool:
+        with self._held() as log:
+            return log is None
+
     def collect(self) -> str:
-        done = self._run(self._settings.collect, COLLECT_SECONDS)
+        with self._held() as log:
+            if log is None:
+                raise GreenroomError(
+                    "collector-runs", "another collection runs", f"wait for it: {self._log}", Exit.LOCKED
+                )
+            log.truncate(0)
+            done = run(
+                self._settings.collect,
+                env=self._environ,
+                timeout=COLLECT_SECONDS,
+                tied=True,
+                output=log.fileno(),
+            )
+            log.seek(0)
+            done = replace(done, out=log.read())
         if not done.ok:
             raise _failed("collection", "the collector failed", done, Exit.FAILED)
         return _last(done)
+
+    @contextmanager
+    def _held(self) -> Iterator[IO[bytes] | None]:
+        """The log, locked; None where somebody else has it."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("a+b") as log:
+            try:
+                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield None
+            else:
+                yield log
 
     def size(self) -> int | None:
         if self._storage is None:
@@ -111,7 +148,7 @@ class OciCollector:
         )
 
     def _run(self, command: Sequence[str], seconds: float) -> Completed:
-        return run(command, env=self._environ, timeout=seconds, tied=command is self._settings.collect)
+        return run(command, env=self._environ, timeout=seconds)
 
 
 def _files(folder: Path, name: str) -> Iterator[tuple[Path, int]]:

@@ -58,9 +58,11 @@ def run(
     timeout: float | None = None,
     keep_open: Sequence[int] = (),
     tied: bool = False,
+    output: int | None = None,
 ) -> Completed:
     """Run a program to its end; ``timeout`` in seconds, ``keep_open`` file descriptors that it inherits; ``tied``:
-    it ends at once when this process does, however that comes about (on Linux).
+    it ends at once when this process does, however that comes about (on Linux); ``output``: the file descriptor that it writes to,
+    errors too, in place of the answer.
 
     Without ``env`` it gets this process's own environment. Raises ProcessError ``command-missing`` when there is
     no such program (or folder) and ``command-timeout`` after ``timeout``; any exit code is an answer, not an error.
@@ -72,7 +74,8 @@ def run(
             env=None if env is None else dict(env),
             input=input or b"",
             timeout=timeout,
-            capture_output=True,
+            stdout=subprocess.PIPE if output is None else output,
+            stderr=subprocess.PIPE if output is None else subprocess.STDOUT,
             check=False,
             pass_fds=tuple(keep_open),
         )
@@ -84,7 +87,7 @@ def run(
         raise ProcessError(
             "command-missing", f"{argv[0]} cannot be started: {error.strerror}", details=" ".join(argv)
         ) from error
-    return Completed(tuple(argv), done.returncode, done.stdout, done.stderr)
+    return Completed(tuple(argv), done.returncode, done.stdout or b"", done.stderr or b"")
 
 
 def _tied(argv: Sequence[str], env: Mapping[str, str] | None) -> list[str]:

@@ -59,8 +59,15 @@ def collect(keeper: Keeper, apply: bool, everybody: bool = False) -> Collected:
     """Tag what is needed, stop the registry (or see that it is read only), collect, start it again.
 
     ``everybody``: also tag in repositories that are not the project's. Raises ``no-collector``, ``no-start`` (exit 2),
-    ``in-use-unread``, ``registry-unread``, ``bare-manifests``, ``registry-runs``, ``pushed-meanwhile`` (all before anything is collected), ``collection``.
+    ``collector-runs`` (exit 6), ``in-use-unread``, ``registry-unread``, ``bare-manifests``, ``registry-runs``, ``pushed-meanwhile`` (all before anything is collected), ``collection``.
     """
+    if apply and keeper.collector.running():
+        raise GreenroomError(
+            "collector-runs",
+            "a collection that was begun before still runs, and nothing may be pushed beside it",
+            "wait for its end, then: greenroom registry gc --apply",
+            Exit.LOCKED,
+        )
     down = (Answering.STOPPED, Answering.AWAY)
     if apply and keeper.collector.stops and keeper.collector.answering() in down:
         keeper.emit(note("the registry does not run: starting it, in case a run before was killed"))
