@@ -181,6 +181,7 @@ def test_two_slots_of_web_and_one_of_workers_are_counted() -> None:
     assert (budget.needed, budget.ok) == (135, False)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=4))
 def test_a_secret_never_prints(text: str) -> None:
     shown = f"{Secret(text)} {Secret(text)!r} {Secret(text):>20}"

@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenroom.domain.histogram import histogram, percentile
@@ -41,6 +41,7 @@ lists = st.lists(records, max_size=30)
 shares = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(lists)
 def test_a_fold_counts_every_request_once(seen: list[Record]) -> None:
     tally = fold(seen)
@@ -51,6 +52,7 @@ def test_a_fold_counts_every_request_once(seen: list[Record]) -> None:
     assert tally.lost + tally.app_errors == sum(r.cause is not None for r in seen)
 
 
+@settings(deadline=None)
 @given(lists, lists, lists)
 def test_folds_merge_into_the_fold_of_all(a: list[Record], b: list[Record], c: list[Record]) -> None:
     assert merge(merge(fold(a), fold(b)), fold(c)) == merge(fold(a), merge(fold(b), fold(c)))
@@ -58,6 +60,7 @@ def test_folds_merge_into_the_fold_of_all(a: list[Record], b: list[Record], c: l
     assert merge(fold(a), Tally()) == fold(a)
 
 
+@settings(deadline=None)
 @given(st.lists(durations, min_size=1), shares)
 def test_a_histogram_is_right_to_one_percent(values: list[float], share: float) -> None:
     exact = max(percentile(values, share), 0.001)
@@ -65,6 +68,7 @@ def test_a_histogram_is_right_to_one_percent(values: list[float], share: float) 
     assert histogram(values).percentile(share) <= exact * 1.0101
 
 
+@settings(deadline=None)
 @given(st.lists(durations, min_size=1), shares)
 def test_a_percentile_is_the_nearest_rank(values: list[float], share: float) -> None:
     found = percentile(values, share)
@@ -131,6 +135,7 @@ def test_a_cut_belongs_to_the_moment_it_was_seen_a_timeout_to_the_moment_of_aski
     assert found == {"/cut": "switch", "/silent": "deploy", "/late": None}
 
 
+@settings(deadline=None)
 @given(lists)
 def test_phases_may_be_given_later(seen: list[Record]) -> None:
     phases = [Phase("a", 0, 300), Phase("b", 200, 800)]
@@ -151,6 +156,7 @@ def test_the_first_answer_counts_from_the_switch() -> None:
     assert first_answer_ms(seen, "cccccccccccc-3", 10.0) is None
 
 
+@settings(deadline=None)
 @given(lists, st.floats(0, 1000))
 def test_a_first_answer_is_never_before_the_switch(seen: list[Record], switched_at: float) -> None:
     found = first_answer_ms(seen, "aaaaaaaaaaaa-1", switched_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenroom.domain.tally import EDGE, NOBODY, Cause, Kind, Record
@@ -12,6 +12,7 @@ from greenroom.domain.timeline import after_switches, spanning, timeline
 OLD, NEW = "aaaaaaaaaaaa-1", "bbbbbbbbbbbb-2"
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 5_000)), max_size=40))
 def test_every_request_is_in_the_timeline_once(asked: list[tuple[float, float]]) -> None:
     records = [Record(start, lasted, Kind.GET, "/", 200, None, OLD) for start, lasted in asked]

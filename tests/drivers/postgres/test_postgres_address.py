@@ -6,7 +6,7 @@ import hashlib
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from greenroom.domain.errors import Exit, GreenroomError
@@ -17,6 +17,7 @@ from greenroom.drivers.postgres.scram import scram_verifier
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1)
 
 
+@settings(deadline=None)
 @given(user=WORDS, password=WORDS, database=WORDS)
 def test_every_word_reaches_libpq_and_none_the_app(user: str, password: str, database: str) -> None:
     assume(not database.startswith("/"))
