@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.domain.environment import Tier
+from greenroom.domain.environment import TargetKind, Tier
 from greenroom.domain.errors import Exit, GreenroomError
 from greenroom.domain.record import Record, State
 from greenroom.domain.secret import Secret
@@ -20,7 +20,16 @@ from greenroom.drivers.local.secrets import SecretFile
 from greenroom.drivers.system.real import this_machine
 
 RECORD = Record(
-    "fb-1", "fb-{issue}", "anna/AFO-1_a", Tier.REVIEW, "fb-1.shop.test", 1.0, State.READY, 2.0, "c"
+    "fb-1",
+    "fb-{issue}",
+    "anna/AFO-1_a",
+    Tier.REVIEW,
+    "fb-1.shop.test",
+    1.0,
+    State.READY,
+    2.0,
+    "c",
+    target=TargetKind.LOCAL,
 )
 
 
