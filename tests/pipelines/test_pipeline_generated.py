@@ -86,19 +86,23 @@ def test_develop_deploys_itself_also_while_it_has_a_merge_request() -> None:
     assert "deploy:dev" in evaluate(found, Situation("develop", opened=True)).jobs
 
 
-def test_a_review_of_all_other_branches_takes_no_deploy_from_a_rule_before_it(tmp_path: Path) -> None:
-    text = """
+def with_reviews(dev: list[str], review: str) -> str:
+    """Production, a development environment for these branches, and a review environment for those of that pattern."""
+    return f"""
         [[environments]]
         name = "production"
         refs = ["master"]
         [[environments]]
         name = "dev"
-        refs = ["develop", "release/*"]
+        refs = {json.dumps(dev)}
         [[environments]]
-        name = "fb-{slug}"
-        refs = ["*"]
+        name = "fb-{{slug}}"
+        refs = ["{review}"]
     """
-    made = generated(project(tmp_path, text))
+
+
+def test_a_review_of_all_other_branches_takes_no_deploy_from_a_rule_before_it(tmp_path: Path) -> None:
+    made = generated(project(tmp_path, with_reviews(["develop", "release/*"], "*")))
     for ref in ("develop", "release/1.2"):
         assert "deploy:dev" in evaluate(made, Situation(ref, opened=True)).jobs
         assert not evaluate(made, Situation(ref, request=True)).created
@@ -113,18 +117,7 @@ def test_a_fork_deploys_nothing() -> None:
 
 
 def test_a_branch_that_an_earlier_rule_takes_has_no_review(tmp_path: Path) -> None:
-    text = """
-        [[environments]]
-        name = "production"
-        refs = ["master"]
-        [[environments]]
-        name = "dev"
-        refs = ["team/develop"]
-        [[environments]]
-        name = "fb-{slug}"
-        refs = ["*/*"]
-    """
-    made = generated(project(tmp_path, text.replace("*/*", "team/*")))
+    made = generated(project(tmp_path, with_reviews(["team/develop"], "team/*")))
     assert "deploy:review" not in evaluate(made, Situation("team/develop")).jobs
     assert "deploy:review" in evaluate(made, Situation("team/x")).jobs
 

@@ -39,3 +39,4 @@ class Doors:
     inspector: Inspector
     records: Records
     resources: tuple[Resource, ...] = field(default=())
+    """In the order of making; the first one opens the others (its secrets do), and so goes last, when they have gone."""

@@ -98,8 +98,9 @@ def test_a_collector_that_outlives_its_command_is_not_run_beside(generation: str
         assert (refused.value.code, refused.value.exit) == ("collector-runs", Exit.LOCKED)
         left.touch()
         keeper = told(registry, registry.collection, Death())
-        while keeper.collector.running():
-            time.sleep(0.05)
+        until = time.monotonic() + 30
+        while keeper.collector.running() and time.monotonic() < until:
+            time.sleep(0.05)  # its loop looks as often
         assert collect(keeper, apply=True).applied
         assert not world.missing()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -169,13 +169,7 @@ def destroy(session: Session, name: str, branch: bool, yes: bool, resume: bool, 
 @wait_option
 @pass_session
 def sweep(
-    session: Session,
-    apply: bool | None,
-    most: int | None,
-    check: bool,
-    orphans: bool,
-    yes: bool,
-    wait: float,
+    session: Session, apply: bool | None, most: int | None, check: bool, orphans: bool, yes: bool, wait: float
 ) -> None:
     """Remove the environments of branches that are merged, gone or out of time, and say why the others stay.
 
@@ -184,16 +178,19 @@ def sweep(
     from greenroom.cli.render import environments as render
     from greenroom.services.environments.sweeping import sweep as clean
 
-    def ask(names: Sequence[str]) -> None:
-        session.ask(f"Remove {', '.join(names)}, of which there is no record, with all data?", yes)
-
-    done = clean(session.estate, apply, wait, most, ask if orphans else None)
+    done = clean(session.estate, apply, wait, most, _asking(session, yes) if orphans else None)
     session.answer(done.to_json(), lambda: render.swept(done))
-    code = (
-        Exit.FAILED if done.failed or done.unread else Exit.PENDING if check and done.pending else Exit.DONE
+    if done.failed or done.unread:
+        raise click.exceptions.Exit(Exit.FAILED)
+    if check and done.pending:
+        raise click.exceptions.Exit(Exit.PENDING)
+
+
+def _asking(session: Session, yes: bool) -> Callable[[Sequence[str]], None]:
+    """What asks before environments without a record are removed."""
+    return lambda names: session.ask(
+        f"Remove {', '.join(names)}, of which there is no record, with all data?", yes
     )
-    if code:
-        raise click.exceptions.Exit(code)
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str | None]:

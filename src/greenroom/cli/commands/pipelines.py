@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from greenroom.cli.session import Session, pass_session
@@ -50,14 +52,7 @@ def generate(session: Session, check: bool) -> None:
 )
 @pass_session
 def explain(
-    session: Session,
-    /,
-    ref: str,
-    schedule: bool,
-    default_branch: str,
-    into: str,
-    changed: tuple[str, ...],
-    **kind: bool,
+    session: Session, /, ref: str, schedule: bool, default_branch: str, changed: tuple[str, ...], **kind: Any
 ) -> None:
     """Say which jobs run for REF and which rule decided that, and why the others do not.
 
@@ -68,7 +63,7 @@ def explain(
     from greenroom.wiring.pipelines import assembled, exists_in
 
     source = "schedule" if schedule else "push"
-    told = {**kind, "source": source, "default": default_branch, "into": into, "changed": changed or None}
+    told = {**kind, "source": source, "default": default_branch, "changed": changed or None}
     pipeline = assembled(session.folder)
     verdict = decide(pipeline, ref, exists_in(session.folder), **told)
     troubles = pipeline.troubles

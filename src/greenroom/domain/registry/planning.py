@@ -37,7 +37,7 @@ class InUse:
         numbers = [self.commits[part] for part in _NUMBER.findall(tag) if part in self.commits]
         told = _COMMIT.findall(tag)
         cut = (why for c, why in self.commits.items() for part in told if c.startswith(part))
-        return next((*numbers, *cut).__iter__(), "")
+        return next(iter((*numbers, *cut)), "")
 
     def opened(self, branch: str) -> bool:
         """Is there such a branch, as tags write it (GitLab cuts its ``CI_COMMIT_REF_SLUG`` after 63 characters)?"""
